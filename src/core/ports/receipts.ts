@@ -1,0 +1,21 @@
+import type { Uuid } from "../../protocol/ids.ts";
+import type { ReceiptRow } from "../model.ts";
+
+export interface ReceiptWrite {
+  readonly conversationId: Uuid;
+  readonly userId: Uuid;
+  readonly recv?: { readonly seq: number; readonly at: number };
+  readonly read?: { readonly seq: number; readonly at: number };
+}
+
+/**
+ * Watermarks of the members of each conversation, one row a member, read together in one partition read. Registers:
+ * a higher seq wins with its time, in any order of arrival; an equal or lower one changes nothing.
+ * Errors: WireError `store_unavailable`, `storage_full`.
+ */
+export interface Receipts {
+  /** Durable when it resolves. Never skipped because it looks old: a write that an earlier time-out left open may still be needed. */
+  write(writes: readonly ReceiptWrite[]): Promise<void>;
+  all(conversationId: Uuid): Promise<readonly ReceiptRow[]>;
+  one(conversationId: Uuid, userId: Uuid): Promise<ReceiptRow | undefined>;
+}
