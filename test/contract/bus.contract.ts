@@ -1,0 +1,85 @@
+import { describe, expect, test } from "vitest";
+import type { Bus, Delivery, Notice } from "../../src/core/ports/bus.ts";
+
+export interface BusHarness extends AsyncDisposable {
+  readonly store: Bus;
+  /** Makes this process one that the user is connected to, where the bus routes by that. */
+  connect(userId: string): Promise<void>;
+  /** Resolves when everything delivered or announced so far has arrived. */
+  settled(): Promise<void>;
+}
+
+const user = "018bcfe5-6800-7000-8000-000000000001";
+const delivery: Delivery = {
+  userIds: [user],
+  frame: { type: "RESYNC", reason: "test" },
+  except: { userId: user, device: 2 },
+};
+const notices: readonly Notice[] = [
+  { notice: "sessions_revoked", userId: user, devices: [1, 2] },
+  { notice: "blocks_changed", ownerId: user, otherId: user },
+  { notice: "group_changed", groupId: user, version: 3 },
+];
+
+function createReceiver() {
+  const received: { deliveries: Delivery[]; notices: Notice[] } = { deliveries: [], notices: [] };
+  return {
+    received,
+    deliver: (arrived: Delivery) => void received.deliveries.push(arrived),
+    notice: (arrived: Notice) => void received.notices.push(arrived),
+  };
+}
+
+export function describeBus(name: string, makeHarness: () => Promise<BusHarness>): void {
+  describe(`bus: ${name}`, () => {
+    test("a delivery reaches the process that holds the user's connections, whole", async () => {
+      await using harness = await makeHarness();
+      const receiver = createReceiver();
+      harness.store.subscribe(receiver);
+      await harness.connect(user);
+      harness.store.deliver(delivery);
+      await harness.settled();
+      expect(receiver.received.deliveries).toEqual([delivery]);
+    });
+
+    test("every notice reaches the announcing process too", async () => {
+      await using harness = await makeHarness();
+      const receiver = createReceiver();
+      harness.store.subscribe(receiver);
+      for (const notice of notices) harness.store.announce(notice);
+      await harness.settled();
+      expect(receiver.received.notices).toEqual(notices);
+    });
+
+    test("without a receiver deliveries are lost in silence", async () => {
+      await using harness = await makeHarness();
+      expect(() => harness.store.deliver(delivery)).not.toThrow();
+      expect(() => harness.store.announce(notices[0] as Notice)).not.toThrow();
+      await harness.settled();
+    });
+
+    test("a receiver that throws harms neither the sender nor what comes next", async () => {
+      await using harness = await makeHarness();
+      const receiver = createReceiver();
+      let failures = 1;
+      harness.store.subscribe({
+        notice: receiver.notice,
+        deliver(arrived) {
+          if (failures-- > 0) throw new Error("receiver");
+          receiver.deliver(arrived);
+        },
+      });
+      await harness.connect(user);
+      expect(() => harness.store.deliver(delivery)).not.toThrow();
+      expect(() => harness.store.deliver(delivery)).not.toThrow();
+      await harness.settled();
+      expect(receiver.received.deliveries).toEqual([delivery]);
+    });
+
+    test("a second receiver is refused", async () => {
+      await using harness = await makeHarness();
+      harness.store.subscribe(createReceiver());
+      expect(() => harness.store.subscribe(createReceiver())).toThrow(/one receiver/);
+    });
+  });
+}
