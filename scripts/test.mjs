@@ -1,0 +1,57 @@
+// `npm test`: the checks, then every test project; ends with the line `N passed, N failed`.
+// `npm test -- src/core` runs only the tests of those paths (no checks), on the pinned Node.
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+const { packageRoot, withPinnedNode } = createRequire(import.meta.url)("../bin/pinned-node.js");
+
+/** Counts tests by project; a file that could not be loaded, or an error outside of any test, is a failure too. */
+function countTests(vitest, projectNames) {
+  const counts = new Map(projectNames.map((name) => [name, { passed: 0, failed: 0, skipped: 0 }]));
+  for (const module of vitest.state.getTestModules()) {
+    const count = counts.get(module.project.name);
+    for (const test of module.children.allTests()) count[test.result().state] += 1;
+    if (module.errors().length > 0) count.failed += 1;
+    for (const suite of module.children.allSuites()) if (suite.errors().length > 0) count.failed += 1;
+  }
+  return counts;
+}
+
+/** Runs vitest in this process, because only its state tells the counts without parsing what it prints. */
+async function runTests(filters) {
+  const { startVitest } = await import("vitest/node");
+  const vitest = await startVitest("test", filters, { root: packageRoot, watch: false, reporters: ["dot"] });
+  const counts = countTests(
+    vitest,
+    vitest.projects.map((project) => project.name),
+  );
+  const unhandled = vitest.state.getUnhandledErrors().length;
+  await vitest.close();
+  return { counts, unhandled };
+}
+
+async function main() {
+  const filters = process.argv.slice(2);
+  let { passed, failed } = { passed: 0, failed: 0 };
+  if (filters.length === 0) {
+    const { runChecks } = await import("./check.mjs");
+    ({ passed, failed } = await runChecks());
+  }
+  const { counts, unhandled } = await runTests(filters);
+  for (const [name, count] of counts) {
+    if (filters.length > 0 && count.passed + count.failed + count.skipped === 0) continue;
+    // A project without a single test is a gate left open, unless somebody asked for a part only.
+    const isEmpty = filters.length === 0 && count.passed + count.failed === 0;
+    const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : "";
+    const remark = isEmpty ? " (a project must have tests)" : "";
+    process.stdout.write(`${name.padEnd(12)} ${count.passed} passed, ${count.failed} failed${skipped}${remark}\n`);
+    passed += count.passed;
+    failed += count.failed + (isEmpty ? 1 : 0);
+  }
+  failed += unhandled;
+  process.stdout.write(`${passed} passed, ${failed} failed\n`);
+  // Whatever else happens while the process winds down, a failure stays one.
+  process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+}
+
+withPinnedNode(fileURLToPath(import.meta.url), main);
