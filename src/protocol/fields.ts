@@ -19,6 +19,13 @@ export const deviceField = z.int().min(1).max(0x7fff_ffff);
 export const kindField = z.int().min(0).max(kindMax);
 export const runField = z.tuple([seqField, seqField]);
 
+/** Phone-shaped (E.164: `+` and 7–15 digits) or a name that starts with a letter; unique whatever the case of its letters. */
+export const handleField = z
+  .string()
+  .min(limits.handleLengthMin)
+  .max(limits.handleLengthMax)
+  .regex(/^(?:\+[1-9][0-9]{6,14}|[A-Za-z][A-Za-z0-9._-]*)$/, "neither a phone number (+491234567) nor a name");
+
 /** A row of a conversation as its reader sees it. A void row fills a hole and shows nothing. */
 export const messageRow = z.object({
   seq: seqField,

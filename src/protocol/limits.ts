@@ -56,6 +56,9 @@ export const limits = {
   adminBodyBytesMax: 16 * 1024 * 1024,
   accessTokenTtlMs: 3_600_000,
   refreshTokenTtlMs: 60 * 24 * 3_600_000,
+  refreshHashesKeptMax: 2_048,
+  passwordHashesAtOnceMax: 2,
+  passwordHashesWaitingMax: 256,
 } as const;
 
 const base64Length = (bytes: number): number => Math.ceil(bytes / 3) * 4;
@@ -75,3 +78,7 @@ assert(limits.presenceTtlMs < limits.connectionTtlMs, "routing outlives presence
 assert(limits.heartbeatIntervalMs * 2 < limits.silenceTimeoutMs, "one lost heartbeat does not close a connection");
 assert(limits.typingRefreshMs * 2 < limits.typingTtlMs, "one lost refresh does not end a typing indicator");
 assert(limits.membersDirectFanOutMax < limits.membersPerGroupMax, "large groups are the larger ones");
+assert(
+  limits.refreshHashesKeptMax >= limits.refreshTokenTtlMs / limits.accessTokenTtlMs,
+  "a punctual client's refresh tokens are recognised for as long as they would have lived",
+);

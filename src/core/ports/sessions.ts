@@ -9,7 +9,8 @@ export type LoginOutcome =
 export type RotateOutcome =
   | { readonly outcome: "rotated"; readonly session: Session }
   /** The hash is one that this family used before: the whole family is revoked now. */
-  | { readonly outcome: "reused" }
+  | { readonly outcome: "reused"; readonly userId: Uuid; readonly device: number }
+  /** Never there, of a family that was revoked, or expired at `at`. */
   | { readonly outcome: "unknown" };
 
 /** Devices and sessions. Tokens are stored as SHA-256 only. Errors: WireError `store_unavailable`, `storage_full`. */
@@ -27,10 +28,14 @@ export interface Sessions {
   }): Promise<LoginOutcome>;
   /** Session that the access token opens, expired or not; undefined if revoked, rotated away or never there. */
   byAccess(accessHash: Uint8Array): Promise<Session | undefined>;
-  /** Next version of the family whose current refresh hash is `refreshHash`. */
+  /**
+   * Next version of the family whose current refresh hash is `refreshHash`; its device was seen at `at`. Of concurrent
+   * calls with one hash exactly one rotates. At least the latest refreshHashesKeptMax used hashes are recognised.
+   */
   rotate(
     refreshHash: Uint8Array,
     next: Pick<Session, "refreshHash" | "accessHash" | "accessExpiresAt" | "refreshExpiresAt">,
+    at: number,
   ): Promise<RotateOutcome>;
   devices(userId: Uuid): Promise<readonly Device[]>;
   /** Ends every session of one device (and removes it from the account), or of all devices but keeps them. Answers the devices affected. */
