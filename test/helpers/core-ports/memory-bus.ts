@@ -1,0 +1,34 @@
+import type { Bus, Delivery, Notice } from "../../../src/core/ports/bus.ts";
+import { fairWeather, type Weather } from "./weather.ts";
+
+/**
+ * The wire between server processes: each core gets a bus of its own from `attach`, and every subscriber hears all of
+ * them. Deliveries may be lost (see Weather), notices arrive at once.
+ */
+export class MemoryBusHub {
+  weather: Weather;
+  /** Everything that was delivered, in order; clear it between the steps of a test. */
+  readonly deliveries: Delivery[] = [];
+  readonly notices: Notice[] = [];
+  readonly #receivers: { deliver(delivery: Delivery): void; notice(notice: Notice): void }[] = [];
+
+  constructor(weather: Weather = fairWeather()) {
+    this.weather = weather;
+  }
+
+  attach(): Bus {
+    return {
+      deliver: (delivery) => {
+        this.deliveries.push(delivery);
+        for (const receiver of this.#receivers) if (!this.weather.losesDelivery()) receiver.deliver(delivery);
+      },
+      announce: (notice) => {
+        this.notices.push(notice);
+        for (const receiver of this.#receivers) receiver.notice(notice);
+      },
+      subscribe: (receiver) => {
+        this.#receivers.push(receiver);
+      },
+    };
+  }
+}
