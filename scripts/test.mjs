@@ -10,17 +10,43 @@ function countTests(vitest, projectNames) {
   const counts = new Map(projectNames.map((name) => [name, { passed: 0, failed: 0, skipped: 0 }]));
   for (const module of vitest.state.getTestModules()) {
     const count = counts.get(module.project.name);
-    for (const test of module.children.allTests()) count[test.result().state] += 1;
+    for (const test of module.children.allTests()) {
+      const { state } = test.result();
+      // A test that never came to an end was not passed.
+      count[state === "pending" ? "failed" : state] += 1;
+    }
     if (module.errors().length > 0) count.failed += 1;
     for (const suite of module.children.allSuites()) if (suite.errors().length > 0) count.failed += 1;
   }
   return counts;
 }
 
+const progressIntervalMs = 15_000;
+
+/** A sign of life now and then; the reporter beside it speaks of failures only. */
+function progressReporter() {
+  let lastAt = performance.now();
+  let modules = 0;
+  let tests = 0;
+  return {
+    onTestModuleEnd(module) {
+      modules += 1;
+      tests += [...module.children.allTests()].length;
+      if (performance.now() - lastAt < progressIntervalMs) return;
+      lastAt = performance.now();
+      process.stdout.write(`  …   ${tests} tests of ${modules} files done\n`);
+    },
+  };
+}
+
 /** Runs vitest in this process, because only its state tells the counts without parsing what it prints. */
 async function runTests(filters) {
   const { startVitest } = await import("vitest/node");
-  const vitest = await startVitest("test", filters, { root: packageRoot, watch: false, reporters: ["dot"] });
+  const vitest = await startVitest("test", filters, {
+    root: packageRoot,
+    watch: false,
+    reporters: ["minimal", progressReporter()],
+  });
   const counts = countTests(
     vitest,
     vitest.projects.map((project) => project.name),
