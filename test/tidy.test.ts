@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { documentsWithTables, fillTables, tablesIn } from "../scripts/docs-tables.ts";
 import { describeFindings } from "./tidy/findings.ts";
 import { checkCycles, checkImports, importTable } from "./tidy/import-table.ts";
 import { forbiddenByLint, forbiddenByTable, type LintConfig } from "./tidy/lint-config.ts";
@@ -45,6 +46,18 @@ describe("the import table of the linter", () => {
   it("lets the composition root and the store workloads import stores, and nothing more", () => {
     expect(forbiddenByLint(config, "src/server/context.ts")).toEqual(forbiddenByTable("server", ["stores"]));
     expect(forbiddenByLint(config, "src/bench/workloads/store-*.ts")).toEqual(forbiddenByTable("bench", ["stores"]));
+  });
+});
+
+describe.each(Object.entries(documentsWithTables))("%s", (document, names) => {
+  const { text } = readRepositoryFile(document);
+
+  it("has its tables", () => {
+    expect(tablesIn(text)).toEqual(names);
+  });
+
+  it("says what the code says (npm run docs:tables mends it)", () => {
+    expect(text).toBe(fillTables(text));
   });
 });
 
