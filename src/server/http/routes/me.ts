@@ -1,0 +1,117 @@
+import { z } from "zod";
+import { deviceField, timeField } from "../../../protocol/fields.ts";
+import { limits } from "../../../protocol/limits.ts";
+import { WireError } from "../../../protocol/wire-errors.ts";
+import type { User } from "../../../core/model.ts";
+import {
+  ownProfileBody,
+  ownProfileToBody,
+  settingsBody,
+  settingsFromBody,
+  settingsToBody,
+  visibleText,
+} from "../bodies.ts";
+import { endpoint } from "../endpoint.ts";
+
+function existing(user: User | undefined): User {
+  // The token was good a moment ago, so the account went away in between.
+  if (user === undefined) throw new WireError("unauthenticated");
+  return user;
+}
+
+export const readMe = endpoint(
+  { method: "GET", url: "/api/me", summary: "The caller's account", status: 200, answer: ownProfileBody },
+  async ({ users }, caller) => ownProfileToBody(existing(await users.byId(caller.userId))),
+);
+
+export const updateMe = endpoint(
+  {
+    method: "PATCH",
+    url: "/api/me",
+    summary: "Change the caller's profile",
+    body: z.strictObject({
+      display_name: visibleText(limits.displayNameLengthMax).optional(),
+      status_message: visibleText(limits.statusMessageLengthMax).optional(),
+      photo_url: z
+        .url({ protocol: /^https?$/ })
+        .max(limits.photoUrlLengthMax)
+        .optional(),
+    }),
+    status: 200,
+    answer: ownProfileBody,
+  },
+  async ({ users }, caller, { body }) => {
+    const patch = {
+      ...(body.display_name === undefined ? {} : { displayName: body.display_name }),
+      ...(body.status_message === undefined ? {} : { statusMessage: body.status_message }),
+      ...(body.photo_url === undefined ? {} : { photoUrl: body.photo_url }),
+    };
+    return ownProfileToBody(existing(await users.update(caller.userId, patch, {})));
+  },
+);
+
+export const readSettings = endpoint(
+  {
+    method: "GET",
+    url: "/api/me/settings",
+    summary: "Privacy and notification settings",
+    status: 200,
+    answer: settingsBody,
+  },
+  async ({ users }, caller) => settingsToBody(existing(await users.byId(caller.userId)).settings),
+);
+
+export const updateSettings = endpoint(
+  {
+    method: "PATCH",
+    url: "/api/me/settings",
+    summary: "Change some settings",
+    body: settingsBody.partial(),
+    status: 200,
+    answer: settingsBody,
+  },
+  async ({ users }, caller, { body }) =>
+    settingsToBody(existing(await users.update(caller.userId, {}, settingsFromBody(body))).settings),
+);
+
+export const readDevices = endpoint(
+  {
+    method: "GET",
+    url: "/api/devices",
+    summary: "The caller's devices",
+    status: 200,
+    answer: z.object({
+      devices: z.array(
+        z.object({ device: deviceField, name: z.string(), created_at: timeField, last_seen_at: timeField }),
+      ),
+    }),
+  },
+  async ({ accounts }, caller) => ({
+    devices: (await accounts.devices(caller.userId)).map((device) => ({
+      device: device.device,
+      name: device.name,
+      created_at: device.createdAt,
+      last_seen_at: device.lastSeenAt,
+    })),
+  }),
+);
+
+export const deleteDevice = endpoint(
+  {
+    method: "DELETE",
+    url: "/api/devices/:device",
+    summary: "Remove a device: its tokens and its connection end",
+    params: z.object({
+      device: z
+        .string()
+        .regex(/^\d{1,10}$/, "not a number")
+        .transform(Number)
+        .pipe(deviceField),
+    }),
+    status: 204,
+  },
+  async ({ accounts }, caller, { params }) => {
+    await accounts.removeDevice(caller.userId, params.device);
+    return undefined;
+  },
+);

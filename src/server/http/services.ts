@@ -1,0 +1,28 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Random } from "../../base/random.ts";
+import type { Core } from "../../core/api.ts";
+import type { Presence } from "../../core/ports/presence.ts";
+import type { RateLimits, RateRule } from "../../core/ports/rate-limits.ts";
+import type { Relations } from "../../core/ports/relations.ts";
+import type { ConversationSettingsStore, Users } from "../../core/ports/users.ts";
+import type { ApiCaller } from "./endpoint.ts";
+import type { Accounts } from "../accounts/account-types.ts";
+
+/** What the HTTP operations work with. */
+export interface ApiServices {
+  readonly core: Core;
+  readonly accounts: Accounts;
+  readonly users: Users;
+  readonly relations: Relations;
+  readonly settings: ConversationSettingsStore;
+  readonly presence: Presence;
+  readonly rateLimits: RateLimits;
+  /** Undefined = this preset does not limit it. */
+  readonly sendRule: RateRule | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Whose token this is, or undefined when it is missing, wrong, expired or revoked. */
+  authenticate(token: string): Promise<ApiCaller | undefined>;
+  /** An unexpected failure, to be logged with its cause. */
+  onFailure(error: unknown, operation: string): void;
+}
