@@ -1,5 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { compare, parseComparison, parseCount, parseDurationMs, parseRange, parseRatePerSecond, parseShare, parseSizeBytes, UnitError } from "./units.ts";
+import {
+  compare,
+  parseComparison,
+  parseCount,
+  parseDurationMs,
+  parseRange,
+  parseRatePerSecond,
+  parseShare,
+  parseSizeBytes,
+  UnitError,
+} from "./units.ts";
 
 function problemOf(run: () => unknown): { message: string; suggestion: string | undefined } {
   try {
@@ -24,11 +34,17 @@ describe("durations", () => {
   ])("%s", (text, expected) => expect(parseDurationMs(text)).toBeCloseTo(expected, 9));
 
   test("a bare number is refused, with the likely meaning", () => {
-    expect(problemOf(() => parseDurationMs(30))).toEqual({ message: "duration 30 has no unit (us, ms, s, m, h, d)", suggestion: "30s" });
+    expect(problemOf(() => parseDurationMs(30))).toEqual({
+      message: "duration 30 has no unit (us, ms, s, m, h, d)",
+      suggestion: "30s",
+    });
   });
 
   test("an unknown unit is named, with the known one", () => {
-    expect(problemOf(() => parseDurationMs("30sec"))).toEqual({ message: 'unknown duration unit "sec" (us, ms, s, m, h, d)', suggestion: "30s" });
+    expect(problemOf(() => parseDurationMs("30sec"))).toEqual({
+      message: 'unknown duration unit "sec" (us, ms, s, m, h, d)',
+      suggestion: "30s",
+    });
     expect(problemOf(() => parseDurationMs("3 parsecs")).suggestion).toBeUndefined();
   });
 
@@ -52,7 +68,9 @@ describe("counts", () => {
     expect(problemOf(() => parseCount("10m")).suggestion).toBe("10M");
   });
 
-  test.each(["1.5", "-1", "many", "1e400"])("%j is refused", (text) => expect(() => parseCount(text)).toThrow(UnitError));
+  test.each(["1.5", "-1", "many", "1e400"])("%j is refused", (text) =>
+    expect(() => parseCount(text)).toThrow(UnitError),
+  );
 });
 
 describe("rates", () => {
@@ -64,7 +82,10 @@ describe("rates", () => {
   ])("%s", (text, expected) => expect(parseRatePerSecond(text)).toBeCloseTo(expected, 9));
 
   test("a missing or unknown period is named", () => {
-    expect(problemOf(() => parseRatePerSecond("200"))).toEqual({ message: "rate 200 has no period (/s, /m, /h, /d)", suggestion: "200/s" });
+    expect(problemOf(() => parseRatePerSecond("200"))).toEqual({
+      message: "rate 200 has no period (/s, /m, /h, /d)",
+      suggestion: "200/s",
+    });
     expect(problemOf(() => parseRatePerSecond("200/sec")).suggestion).toBe("200/s");
     expect(() => parseRatePerSecond("0/s")).toThrow("above 0");
   });
@@ -95,7 +116,9 @@ describe("comparisons", () => {
     ["> 1s", 1_001, true],
     [">= 1s", 999, false],
     ["== 0", 0, true],
-  ])("%s against %d", (text, actual, expected) => expect(compare(actual, parseComparison(text, parseDurationMs))).toBe(expected));
+  ])("%s against %d", (text, actual, expected) =>
+    expect(compare(actual, parseComparison(text, parseDurationMs))).toBe(expected),
+  );
 
   test("operators that other languages use are corrected", () => {
     expect(problemOf(() => parseComparison("=< 5ms", parseDurationMs)).suggestion).toBe("<= 5ms");

@@ -15,9 +15,16 @@ export class UnitError extends Error {
 
 export type Written = string | number;
 
-const durationUnitsMs: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const durationUnitsMs: Readonly<Record<string, number>> = {
+  us: 0.001,
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 const durationWords: Readonly<Record<string, string>> = {
-  "µs": "us",
+  µs: "us",
   msec: "ms",
   sec: "s",
   secs: "s",
@@ -35,7 +42,15 @@ const durationWords: Readonly<Record<string, string>> = {
   H: "h",
 };
 const countUnits: Readonly<Record<string, number>> = { "": 1, k: 1e3, M: 1e6, G: 1e9 };
-const sizeUnits: Readonly<Record<string, number>> = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+const sizeUnits: Readonly<Record<string, number>> = {
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+};
 const ratePeriodsSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
 const numberAndUnit = /^([0-9]+(?:\.[0-9]+)?)\s*([A-Za-zµ]*)$/;
@@ -54,7 +69,10 @@ export function parseDurationMs(written: Written): number {
     const factor = durationUnitsMs[unit];
     if (factor === undefined) {
       const known = durationWords[unit];
-      throw new UnitError(`unknown duration unit "${unit}" (us, ms, s, m, h, d)`, known === undefined ? undefined : text.replace(unit, known));
+      throw new UnitError(
+        `unknown duration unit "${unit}" (us, ms, s, m, h, d)`,
+        known === undefined ? undefined : text.replace(unit, known),
+      );
     }
     totalMs += Number(part[1]) * factor;
     at = durationParts.lastIndex;
@@ -71,7 +89,10 @@ function parseScaled(text: string, what: string): number {
   const factor = countUnits[unit];
   if (factor === undefined) {
     const meant = { K: "k", m: "M", g: "G", B: "G" }[unit];
-    throw new UnitError(`unknown ${what} unit "${unit}" (k, M, G)`, meant === undefined ? undefined : `${match[1]}${meant}`);
+    throw new UnitError(
+      `unknown ${what} unit "${unit}" (k, M, G)`,
+      meant === undefined ? undefined : `${match[1]}${meant}`,
+    );
   }
   return Number(match[1]) * factor;
 }
@@ -88,12 +109,19 @@ export function parseCount(written: Written): number {
 export function parseRatePerSecond(written: Written): number {
   const text = String(written).trim();
   const slash = text.indexOf("/");
-  if (slash < 0) throw new UnitError(`rate ${text} has no period (/s, /m, /h, /d)`, /^[0-9.]+[kMG]?$/.test(text) ? `${text}/s` : undefined);
+  if (slash < 0)
+    throw new UnitError(
+      `rate ${text} has no period (/s, /m, /h, /d)`,
+      /^[0-9.]+[kMG]?$/.test(text) ? `${text}/s` : undefined,
+    );
   const unit = text.slice(slash + 1).trim();
   const seconds = ratePeriodsSeconds[unit];
   if (seconds === undefined) {
     const meant = durationWords[unit];
-    throw new UnitError(`unknown rate period "${unit}" (s, m, h, d)`, meant === undefined ? undefined : `${text.slice(0, slash)}/${meant}`);
+    throw new UnitError(
+      `unknown rate period "${unit}" (s, m, h, d)`,
+      meant === undefined ? undefined : `${text.slice(0, slash)}/${meant}`,
+    );
   }
   const perSecond = parseScaled(text.slice(0, slash).trim(), "rate") / seconds;
   if (perSecond <= 0) throw new UnitError("a rate must be above 0");
@@ -106,7 +134,8 @@ export function parseShare(written: Written): number {
   const match = /^([0-9]+(?:\.[0-9]+)?)\s*%$/.exec(text);
   if (match !== null) return Number(match[1]) / 100;
   const value = Number(text);
-  if (text === "" || !Number.isFinite(value) || value < 0) throw new UnitError(`not a percentage: "${text}" (write 85%)`);
+  if (text === "" || !Number.isFinite(value) || value < 0)
+    throw new UnitError(`not a percentage: "${text}" (write 85%)`);
   if (value > 1) throw new UnitError(`percentage ${text} has no sign`, `${text}%`);
   return value;
 }
@@ -120,8 +149,13 @@ export function parseSizeBytes(written: Written): number {
   if (unit === "") throw new UnitError(`size ${text} has no unit (${Object.keys(sizeUnits).join(", ")})`, `${text}B`);
   const factor = sizeUnits[unit];
   if (factor === undefined) {
-    const meant = Object.keys(sizeUnits).find((known) => known.toLowerCase() === unit.toLowerCase()) ?? { b: "B", k: "kB", m: "MB", g: "GB" }[unit.toLowerCase()];
-    throw new UnitError(`unknown size unit "${unit}" (${Object.keys(sizeUnits).join(", ")})`, meant === undefined ? undefined : `${match[1]}${meant}`);
+    const meant =
+      Object.keys(sizeUnits).find((known) => known.toLowerCase() === unit.toLowerCase()) ??
+      { b: "B", k: "kB", m: "MB", g: "GB" }[unit.toLowerCase()];
+    throw new UnitError(
+      `unknown size unit "${unit}" (${Object.keys(sizeUnits).join(", ")})`,
+      meant === undefined ? undefined : `${match[1]}${meant}`,
+    );
   }
   return Math.round(Number(match[1]) * factor);
 }
@@ -146,7 +180,10 @@ export function parseComparison(written: Written, parseValue: (text: string) => 
   }
   if (!operators.has(sign)) {
     const meant = { "=": "==", "===": "==", "=<": "<=", "=>": ">=", "≤": "<=", "≥": ">=" }[sign];
-    throw new UnitError(`unknown operator "${sign}" (<, <=, >, >=, ==)`, meant === undefined ? undefined : `${meant} ${rest}`);
+    throw new UnitError(
+      `unknown operator "${sign}" (<, <=, >, >=, ==)`,
+      meant === undefined ? undefined : `${meant} ${rest}`,
+    );
   }
   if (rest === "") throw new UnitError(`comparison "${text}" has no value`);
   return { operator: sign as Operator, value: parseValue(rest) };
@@ -178,6 +215,10 @@ export function parseRange(written: Written, parseValue: (text: string) => numbe
   const parts = text.split("..");
   if (parts.length !== 2) throw new UnitError(`not a range: "${text}" (write low..high)`);
   const range = { low: parseValue((parts[0] as string).trim()), high: parseValue((parts[1] as string).trim()) };
-  if (range.low > range.high) throw new UnitError(`range "${text}" is upside down`, `${(parts[1] as string).trim()}..${(parts[0] as string).trim()}`);
+  if (range.low > range.high)
+    throw new UnitError(
+      `range "${text}" is upside down`,
+      `${(parts[1] as string).trim()}..${(parts[0] as string).trim()}`,
+    );
   return range;
 }

@@ -3,7 +3,9 @@ import { mix32, mixBelow, mixFloat, seedFor } from "./mix.ts";
 
 test("values depend on every input and on nothing else", () => {
   expect(mix32(1, 2, 3)).toBe(mix32(1, 2, 3));
-  expect(new Set([mix32(1, 2, 3), mix32(2, 2, 3), mix32(1, 3, 3), mix32(1, 2, 4), mix32(1, 2 + 2 ** 32, 3)]).size).toBe(5);
+  expect(new Set([mix32(1, 2, 3), mix32(2, 2, 3), mix32(1, 3, 3), mix32(1, 2, 4), mix32(1, 2 + 2 ** 32, 3)]).size).toBe(
+    5,
+  );
 });
 
 test("values are spread evenly over their range", () => {

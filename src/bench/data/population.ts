@@ -188,10 +188,12 @@ export class Population {
 export function problemsOfPopulation(spec: PopulationSpec): string[] {
   const problems: string[] = [];
   if (spec.contacts >= spec.users) problems.push(`${spec.contacts} contacts need at least ${spec.contacts + 1} users`);
-  else if (spec.contacts % 2 === 1 && spec.users % 2 === 1) problems.push("an odd number of contacts needs an even number of users");
+  else if (spec.contacts % 2 === 1 && spec.users % 2 === 1)
+    problems.push("an odd number of contacts needs an even number of users");
   for (const group of spec.groups) {
     if (group.members > spec.users) problems.push(`groups of ${group.members} need at least ${group.members} users`);
   }
-  if (new Set(spec.groups.map((group) => group.members)).size < spec.groups.length) problems.push("two group classes of the same size");
+  if (new Set(spec.groups.map((group) => group.members)).size < spec.groups.length)
+    problems.push("two group classes of the same size");
   return problems;
 }

@@ -10,7 +10,13 @@ function countsOf(spec: SelectionSpec, items: number, draws: number): number[] {
   return counts;
 }
 
-const specs: SelectionSpec[] = [{ kind: "uniform" }, { kind: "latest" }, { kind: "zipf", exponent: 1.1 }, { kind: "zipf", exponent: 1 }, { kind: "hotspot", items: 0.01, share: 0.9 }];
+const specs: SelectionSpec[] = [
+  { kind: "uniform" },
+  { kind: "latest" },
+  { kind: "zipf", exponent: 1.1 },
+  { kind: "zipf", exponent: 1 },
+  { kind: "hotspot", items: 0.01, share: 0.9 },
+];
 
 test.each(specs)("%j answers the same for the same n, and copes with one item", (spec) => {
   const one = createSelection(spec, 1_000, 7);
@@ -40,7 +46,10 @@ describe("zipf", () => {
 
   test("hot items are scattered over the workers", () => {
     const counts = countsOf({ kind: "zipf", exponent: 1.2 }, 1_000, 20_000);
-    const hottest = counts.map((count, index) => ({ count, index })).sort((one, other) => other.count - one.count).slice(0, 40);
+    const hottest = counts
+      .map((count, index) => ({ count, index }))
+      .sort((one, other) => other.count - one.count)
+      .slice(0, 40);
     const perWorker = [0, 0, 0, 0];
     for (const { index } of hottest) perWorker[index % 4]!++;
     expect(Math.min(...perWorker)).toBeGreaterThan(3);

@@ -36,7 +36,8 @@ export function createSelection(spec: SelectionSpec, items: number, seed: number
       if (hot >= items) return (n) => mixBelow(seed, n, 0, items);
       const stride = coprimeNear(items, 0.6180339887);
       return (n) => {
-        const index = mixFloat(seed, n, 1) < spec.share ? mixBelow(seed, n, 0, hot) : hot + mixBelow(seed, n, 0, items - hot);
+        const index =
+          mixFloat(seed, n, 1) < spec.share ? mixBelow(seed, n, 0, hot) : hot + mixBelow(seed, n, 0, items - hot);
         return (index * stride) % items;
       };
     }

@@ -1,7 +1,13 @@
 import { expect, test } from "vitest";
 import { createSizes, maxSizeBytes, meanSizeBytes, type SizeSpec } from "./sizes.ts";
 
-const weighted: SizeSpec = { kind: "weighted", choices: [{ bytes: 200, weight: 80 }, { bytes: 2_000, weight: 20 }] };
+const weighted: SizeSpec = {
+  kind: "weighted",
+  choices: [
+    { bytes: 200, weight: 80 },
+    { bytes: 2_000, weight: 20 },
+  ],
+};
 const lognormal: SizeSpec = { kind: "lognormal", medianBytes: 200, sigma: 0.6, bytesMax: 1_000 };
 
 function sample(spec: SizeSpec, draws: number): number[] {

@@ -32,7 +32,11 @@ export class Closed implements Executor {
 
   poll(nowMs: number, start: Start, startsMax = Number.POSITIVE_INFINITY): void {
     if (nowMs >= this.#options.endMs) this.#ended = true;
-    for (let starts = 0; !this.#ended && this.counts.inFlight < this.counts.inFlightMax && starts < startsMax; starts++) {
+    for (
+      let starts = 0;
+      !this.#ended && this.counts.inFlight < this.counts.inFlightMax && starts < startsMax;
+      starts++
+    ) {
       const n = this.#nextOwn();
       if (n < 0) return;
       this.counts.admit();

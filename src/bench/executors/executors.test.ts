@@ -44,7 +44,16 @@ function arrivals(options: Partial<ConstantArrivalRateOptions> = {}): ConstantAr
 }
 
 function periods(options: Partial<PerUserPeriodOptions> = {}): PerUserPeriod {
-  return new PerUserPeriod({ periodMs: 1_000, jitter: 0.1, seed: 42, users: 200, share: whole, inFlightMax: 1_000, endMs: 5_000, ...options });
+  return new PerUserPeriod({
+    periodMs: 1_000,
+    jitter: 0.1,
+    seed: 42,
+    users: 200,
+    share: whole,
+    inFlightMax: 1_000,
+    endMs: 5_000,
+    ...options,
+  });
 }
 
 describe("constant-arrival-rate", () => {
@@ -155,7 +164,12 @@ describe("per-user-period", () => {
 
 describe("closed", () => {
   const closed = (inFlight: number): Closed =>
-    new Closed({ inFlight, selectUser: createSelection({ kind: "uniform" }, 100, 42), share: { index: 1, count: 2 }, endMs: 1_000 });
+    new Closed({
+      inFlight,
+      selectUser: createSelection({ kind: "uniform" }, 100, 42),
+      share: { index: 1, count: 2 },
+      endMs: 1_000,
+    });
 
   test("keeps its number in flight and starts the next when one ends", () => {
     const executor = closed(4);

@@ -101,7 +101,8 @@ export class TimerWheel {
   #fireSlot(slot: number, fire: (id: number) => void): void {
     if (this.#heads[slot] === none) return;
     // Moved aside first, so that what is set again into this slot waits for its own round.
-    for (let id = this.#heads[slot] as number; id !== none; id = this.#next[id] as number) this.#list[id] = this.#firing;
+    for (let id = this.#heads[slot] as number; id !== none; id = this.#next[id] as number)
+      this.#list[id] = this.#firing;
     this.#heads[this.#firing] = this.#heads[slot] as number;
     this.#tails[this.#firing] = this.#tails[slot] as number;
     this.#heads[slot] = none;

@@ -4,7 +4,10 @@ import { describe, expect, test } from "vitest";
 import { createSeededRandom } from "../../base/random.ts";
 import { coarseShape, fineShape, Histogram } from "./histogram.ts";
 
-const values = fc.array(fc.oneof(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 0, max: 600_000_000 })), { minLength: 1, maxLength: 300 });
+const values = fc.array(fc.oneof(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 0, max: 600_000_000 })), {
+  minLength: 1,
+  maxLength: 300,
+});
 const shares = [0, 0.01, 0.5, 0.9, 0.99, 0.999, 1];
 
 function histogramOf(recorded: readonly number[], shape = fineShape): Histogram {
@@ -56,7 +59,11 @@ describe.each([
 test("agrees with hdr-histogram-js on a long-tailed load", () => {
   const random = createSeededRandom(42);
   const ours = new Histogram();
-  const theirs = build({ lowestDiscernibleValue: 1, highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: 3 });
+  const theirs = build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 600_000_000,
+    numberOfSignificantValueDigits: 3,
+  });
   for (let index = 0; index < 50_000; index++) {
     const value = Math.floor(300 / (1 - random.float()) ** 1.2) % 600_000_000;
     ours.record(value);
@@ -86,7 +93,9 @@ test("clock noise below zero counts as zero", () => expect(histogramOf([-3]).max
 
 test("an empty histogram answers zeroes", () => {
   const histogram = new Histogram();
-  expect([histogram.count, histogram.mean, histogram.min, histogram.max, histogram.percentile(0.99)]).toEqual([0, 0, 0, 0, 0]);
+  expect([histogram.count, histogram.mean, histogram.min, histogram.max, histogram.percentile(0.99)]).toEqual([
+    0, 0, 0, 0, 0,
+  ]);
   expect(Histogram.deserialise(histogram.serialise()).serialise()).toEqual(histogram.serialise());
 });
 
@@ -106,7 +115,9 @@ test("buckets come in order and add up", () => {
   const buckets = [...histogram.buckets()];
   expect(buckets[0]).toEqual([1, 2]);
   expect(buckets.reduce((sum, [, count]) => sum + count, 0)).toBe(4);
-  expect(buckets.map(([lowest]) => lowest)).toEqual(buckets.map(([lowest]) => lowest).toSorted((one, other) => one - other));
+  expect(buckets.map(([lowest]) => lowest)).toEqual(
+    buckets.map(([lowest]) => lowest).toSorted((one, other) => one - other),
+  );
 });
 
 test("different shapes do not merge", () => {

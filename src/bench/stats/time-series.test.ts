@@ -53,7 +53,9 @@ test("a timeline knows the phase of a time, and what is recorded", () => {
     { name: "steady", durationMs: 5_000, record: true },
   ]);
   expect([-5, 0, 999, 1_000, 5_999, 6_000].map((at) => timeline.phaseAt(at))).toEqual([0, 0, 0, 1, 1, -1]);
-  expect([timeline.endMs, timeline.recordedMs(), timeline.startMs(0), timeline.startMs(1)]).toEqual([6_000, 5_000, 0, 1_000]);
+  expect([timeline.endMs, timeline.recordedMs(), timeline.startMs(0), timeline.startMs(1)]).toEqual([
+    6_000, 5_000, 0, 1_000,
+  ]);
 });
 
 test("counters of two workers add up", () => {

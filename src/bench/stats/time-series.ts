@@ -84,7 +84,11 @@ export class TimeSeries {
 
   /** Whole intervals that had ended by `untilMs`. */
   intervals(untilMs: number): Interval[] {
-    const whole = Math.min(this.#started.length, Math.floor(untilMs / this.intervalMs), Math.floor(this.durationMs / this.intervalMs));
+    const whole = Math.min(
+      this.#started.length,
+      Math.floor(untilMs / this.intervalMs),
+      Math.floor(this.durationMs / this.intervalMs),
+    );
     return Array.from({ length: Math.max(0, whole) }, (_, index) => this.interval(index));
   }
 

@@ -1,0 +1,140 @@
+import { didYouMean } from "../base/did-you-mean.ts";
+import {
+  type Comparison,
+  parseComparison,
+  parseCount,
+  parseDurationMs,
+  parseRatePerSecond,
+  parseShare,
+  parseSizeBytes,
+  UnitError,
+  type Written,
+} from "./units.ts";
+
+/**
+ * What a run measures, by the names that thresholds and reports use. Distributions answer statistics (p50 … max, mean,
+ * count, rate); plain values answer `min` and `max` as bounds.
+ */
+export type MetricUnit = "duration" | "share" | "rate" | "count" | "size";
+
+export interface MetricKind {
+  readonly distribution: boolean;
+  readonly unit: MetricUnit;
+  /** Labels that may narrow it. */
+  readonly labels: readonly Label[];
+  readonly means: string;
+}
+
+export type Label = "workload" | "phase";
+
+const both = ["workload", "phase"] as const;
+const distribution = (means: string): MetricKind => ({ distribution: true, unit: "duration", labels: both, means });
+
+export const metricKinds = {
+  wait: distribution("intended start → start"),
+  service: distribution("start → end"),
+  response: distribution("intended start → end"),
+  delivery: distribution("sender's intended start → each recipient's socket"),
+  delivery_first: distribution("sender's intended start → the first recipient's socket on each worker"),
+  delivery_last: distribution("sender's intended start → the last recipient's socket on each worker"),
+  rate: { distribution: false, unit: "rate", labels: both, means: "operations that succeeded per second" },
+  achieved_rate: { distribution: false, unit: "share", labels: both, means: "operations started of those asked for" },
+  errors: { distribution: false, unit: "count", labels: both, means: "operations that failed" },
+  error_rate: { distribution: false, unit: "share", labels: both, means: "operations that failed of those that ended" },
+  delivery_rate: {
+    distribution: false,
+    unit: "rate",
+    labels: both,
+    means: "messages that reached a socket per second",
+  },
+  generator_cpu: { distribution: false, unit: "share", labels: [], means: "CPU of the busiest worker, of one core" },
+  server_rss: { distribution: false, unit: "size", labels: [], means: "resident memory of the server at its peak" },
+  server_rss_per_connection: {
+    distribution: false,
+    unit: "size",
+    labels: [],
+    means: "resident memory of the server with all connections, less that with none, for each connection",
+  },
+} as const satisfies Record<string, MetricKind>;
+
+export type MetricName = keyof typeof metricKinds;
+export const metricNames = Object.keys(metricKinds) as MetricName[];
+
+export interface Selector {
+  readonly name: MetricName;
+  readonly workload?: string;
+  readonly phase?: string;
+}
+
+/** `response`, `response{workload:beat}`, `response{workload:beat,phase:steady}`. */
+export function parseSelector(text: string): Selector {
+  const match = /^\s*([A-Za-z0-9_.]+)\s*(?:\{([^{}]*)\})?\s*$/.exec(text);
+  if (match === null) throw new UnitError(`not a metric: "${text}" (write response{workload:name})`);
+  const name = match[1] as string;
+  if (!isMetricName(name))
+    throw new UnitError(`unknown metric "${name}" (${metricNames.join(", ")})`, didYouMean(name, metricNames));
+  const labels: Partial<Record<Label, string>> = {};
+  const allowed: readonly Label[] = metricKinds[name].labels;
+  for (const part of (match[2] ?? "").split(",").map((label) => label.trim())) {
+    if (part === "") continue;
+    const colon = part.indexOf(":");
+    const key = (colon < 0 ? part : part.slice(0, colon)).trim();
+    if (!isLabel(key) || !allowed.includes(key)) {
+      const known = allowed.length === 0 ? `${name} has no labels` : allowed.join(", ");
+      throw new UnitError(`unknown label "${key}" (${known})`, didYouMean(key, allowed));
+    }
+    if (colon < 0) throw new UnitError(`label ${key} has no value (write ${key}:name)`);
+    labels[key] = part.slice(colon + 1).trim();
+  }
+  return { name, ...labels };
+}
+
+export function formatSelector(selector: Selector): string {
+  const labels = [
+    selector.workload === undefined ? "" : `workload:${selector.workload}`,
+    selector.phase === undefined ? "" : `phase:${selector.phase}`,
+  ].filter((label) => label !== "");
+  return labels.length === 0 ? selector.name : `${selector.name}{${labels.join(",")}}`;
+}
+
+function isMetricName(name: string): name is MetricName {
+  return Object.hasOwn(metricKinds, name);
+}
+
+function isLabel(key: string): key is Label {
+  return key === "workload" || key === "phase";
+}
+
+export const distributionStatistics = ["p50", "p90", "p95", "p99", "p999", "max", "mean", "count", "rate"] as const;
+export const boundStatistics = ["min", "max"] as const;
+export type Statistic = (typeof distributionStatistics)[number] | (typeof boundStatistics)[number];
+export const statistics = [...new Set([...distributionStatistics, ...boundStatistics])] as readonly Statistic[];
+
+/** Durations in ms, shares as fractions, rates per second, sizes in bytes. */
+export interface Condition {
+  readonly statistic: Statistic;
+  readonly comparison: Comparison;
+  /** As the author wrote it. */
+  readonly text: string;
+}
+
+export function parseCondition(name: MetricName, statistic: Statistic, written: Written): Condition {
+  const kind: MetricKind = metricKinds[name];
+  const known: readonly Statistic[] = kind.distribution ? distributionStatistics : boundStatistics;
+  if (!known.includes(statistic)) throw new UnitError(`${name} has no "${statistic}" (${known.join(", ")})`);
+  const unit = !kind.distribution ? kind.unit : statistic === "count" || statistic === "rate" ? statistic : kind.unit;
+  const bare = kind.distribution ? undefined : statistic === "min" ? ">=" : "<=";
+  return {
+    statistic,
+    comparison: parseComparison(written, (text) => parseOfUnit[unit](text), bare),
+    text: String(written),
+  };
+}
+
+const parseOfUnit: Readonly<Record<MetricUnit, (text: string) => number>> = {
+  duration: parseDurationMs,
+  share: parseShare,
+  rate: parseRatePerSecond,
+  count: parseCount,
+  size: parseSizeBytes,
+};

@@ -1,0 +1,42 @@
+import type { Complaint } from "./issues.ts";
+import type { LoadPhase, ScenarioFile } from "./schema.ts";
+
+/**
+ * `prepare` (first) connects everybody and writes the history, `drain` (last) waits for what is under way; the phases
+ * between them carry the load. Both may be left out: preparing and draining happen anyway.
+ */
+export interface ReadPhases {
+  readonly phases: readonly LoadPhase[];
+  readonly connectRate: number;
+  readonly drainMs: number;
+}
+
+const connectRateDefault = 1_000;
+const drainMsDefault = 10_000;
+
+export function readPhases(file: ScenarioFile, complaints: Complaint[]): ReadPhases {
+  const phases: LoadPhase[] = [];
+  let connectRate = connectRateDefault;
+  let drainMs = drainMsDefault;
+  const names = new Set<string>();
+  file.phases.forEach((phase, index) => {
+    const path = ["phases", index];
+    const complain = (message: string): void => void complaints.push({ path, message: `phases[${index}]: ${message}` });
+    if (names.has(phase.name)) complain(`a second phase "${phase.name}"`);
+    names.add(phase.name);
+    if (phase.connect !== undefined && phase.name !== "prepare") complain("connect belongs to the phase prepare");
+    if (phase.name === "prepare") {
+      if (index !== 0) complain("prepare must be the first phase");
+      if (phase.duration !== undefined) complain("prepare takes as long as it needs; it has no duration");
+      connectRate = phase.connect ?? connectRateDefault;
+    } else if (phase.name === "drain") {
+      if (index !== file.phases.length - 1) complain("drain must be the last phase");
+      drainMs = phase.duration ?? drainMsDefault;
+    } else if (phase.duration === undefined) complain(`phase "${phase.name}" has no duration`);
+    else phases.push({ name: phase.name, durationMs: phase.duration, record: phase.record });
+  });
+  if (!phases.some((phase) => phase.record)) {
+    complaints.push({ path: ["phases"], message: "phases: none is recorded; add {name: steady, duration: 30s}" });
+  }
+  return { phases, connectRate, drainMs };
+}
