@@ -15,6 +15,7 @@ export const limits = {
   syncInitialRows: 50,
   syncBehindRowsMax: 200,
   syncCursorsPerFrameMax: 500,
+  syncCursorsMax: 10_000,
   sendQueueBytesMax: 1024 * 1024,
   sendQueueFramesMax: 1024,
   helloTimeoutMs: 5_000,
@@ -36,6 +37,9 @@ export const limits = {
   bucketRows: 1_024,
   unreadCountMax: 200,
   groupUpdateCoalesceMs: 200,
+  groupStatusRows: 64,
+  groupStatusTargetsMax: 8,
+  groupStatusGroupsMax: 10_000,
   blockRecheckMs: 500,
   mediaBytesMax: 100 * 1024 * 1024,
   handleLengthMin: 4,
@@ -72,6 +76,7 @@ assert(
   limits.syncInitialRows <= limits.syncBehindRowsMax,
   "the first page of a far-behind device is a part of what it lacks",
 );
+assert(limits.syncCursorsPerFrameMax <= limits.syncCursorsMax, "one frame of cursors fits a synchronisation");
 assert(limits.draftsPerAppendMax <= limits.bucketRows, "one append never needs more than one bucket");
 assert(limits.heartbeatIntervalMs < limits.presenceTtlMs, "a punctual client never looks offline");
 assert(limits.presenceTtlMs < limits.connectionTtlMs, "routing outlives presence");

@@ -13,13 +13,17 @@ function setUp(ageMaxMs: number) {
   let nowMs = 0;
   const loads: {
     readonly groupId: Uuid;
-    readonly answer: (list: readonly MemberInterval[]) => void;
-    readonly fail: (reason: Error) => void;
+    answer(list: readonly MemberInterval[]): void;
+    fail(reason: Error): void;
   }[] = [];
   const groups = {
     intervals(asked: Uuid) {
       const deferred = createDeferred<readonly MemberInterval[]>();
-      loads.push({ groupId: asked, answer: deferred.resolve, fail: deferred.reject });
+      loads.push({
+        groupId: asked,
+        answer: (list) => deferred.resolve(list),
+        fail: (reason) => deferred.reject(reason),
+      });
       return deferred.promise;
     },
   } as Pick<Groups, "intervals"> as Groups;

@@ -75,7 +75,7 @@ export function createMemberIntervals(groups: Groups, clock: Clock, ageMaxMs: nu
     },
     forget(groupId) {
       const keys = keysOfGroup.get(groupId);
-      if (keys !== undefined) for (const key of [...keys]) drop(key);
+      if (keys !== undefined) for (const key of keys) drop(key);
     },
   };
 }

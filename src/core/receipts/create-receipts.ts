@@ -1,0 +1,167 @@
+import { present } from "../../base/assert.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Uuid } from "../../protocol/ids.ts";
+import { WireError } from "../../protocol/wire-errors.ts";
+import type { Caller, ReceiptDraft, ReceiptOutcome, ReceiptsApi } from "../api.ts";
+import { toRegisters } from "../lists/registers.ts";
+import { mergeListRow } from "../lists/merge-list-row.ts";
+import type { MemberIntervals } from "../membership/member-intervals.ts";
+import { bucketOf, type ListRow, type ListWrite } from "../model.ts";
+import type { Bus } from "../ports/bus.ts";
+import type { ConversationLists } from "../ports/conversation-lists.ts";
+import type { Groups } from "../ports/groups.ts";
+import type { MessageLog } from "../ports/message-log.ts";
+import type { ReceiptWrite, Receipts } from "../ports/receipts.ts";
+import type { Users } from "../ports/users.ts";
+import { createGroupStatus, type GroupStatus } from "./group-status.ts";
+import { createReceiptsPage } from "./receipts-page.ts";
+import { acceptRun } from "./watermark-rule.ts";
+
+export interface ReceiptsDeps {
+  readonly log: MessageLog;
+  readonly lists: ConversationLists;
+  readonly receipts: Receipts;
+  readonly groups: Groups;
+  readonly users: Users;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly intervals: MemberIntervals;
+}
+
+/**
+ * Watermarks of a member: judged, written to the receipts partition, to the own list row and (direct chats) to the row of
+ * the peer, then told to those who look at the ticks.
+ *
+ * Every accepted receipt is written and pushed, even one that says nothing new: an earlier attempt may have written only
+ * one of the rows, or have died before its push. That costs two writes a receipt; the registers make it harmless.
+ */
+export function createReceipts(deps: ReceiptsDeps): ReceiptsApi {
+  const groupStatus = createGroupStatus(deps);
+  return {
+    delivered: (caller, draft) => move(deps, groupStatus, caller, draft, "delivered"),
+    read: (caller, draft) => move(deps, groupStatus, caller, draft, "read"),
+    page: createReceiptsPage(deps),
+  };
+}
+
+type Mark = "delivered" | "read";
+
+async function move(
+  deps: ReceiptsDeps,
+  groupStatus: GroupStatus,
+  caller: Caller,
+  draft: ReceiptDraft,
+  mark: Mark,
+): Promise<ReceiptOutcome> {
+  const row = await deps.lists.one(caller.userId, draft.conversationId);
+  if (row === undefined) throw new WireError("no_such_conversation");
+  const watermark = mark === "read" ? row.readSeq : row.recvSeq;
+  if (!(await isAccepted(deps, caller, row, draft, watermark))) return { accepted: false, registers: toRegisters(row) };
+
+  const shared = mark === "read" && (await isReadShared(deps.users, caller.userId, row.peerId));
+  const writes = await listWrites(deps.log, caller, row, draft, mark, shared);
+  await Promise.all([
+    deps.receipts.write([receiptWrite(caller, draft, deps.clock.nowMs(), shared)]),
+    deps.lists.write(writes),
+  ]);
+
+  // Notes to oneself: both writes are to this one row.
+  const after = writes.reduce((merged, write) => (write.userId === caller.userId ? apply(merged, write) : merged), row);
+  push(deps.bus, groupStatus, caller, row, after, mark, shared ? draft.seq : 0);
+  return { accepted: true, registers: toRegisters(after) };
+}
+
+function apply(row: ListRow, write: ListWrite): ListRow {
+  return present(mergeListRow(row, write), "a row that existed before the write");
+}
+
+/**
+ * The list row is read anew each time, and its last row is in the log: it settles nearly every receipt without another
+ * read. Only a claim beyond it (void rows; a list write that never came) or outside the intervals in memory asks again.
+ */
+async function isAccepted(
+  deps: ReceiptsDeps,
+  caller: Caller,
+  row: ListRow,
+  draft: ReceiptDraft,
+  watermark: number,
+): Promise<boolean> {
+  const { from, seq, conversationId } = draft;
+  const claim = { watermark, from, seq };
+  const known = await deps.intervals.of(conversationId, caller.userId, false);
+  if (acceptRun({ ...claim, head: row.lastSeq, intervals: known })) return true;
+  if (from < 1 || from > seq || from > watermark + 1) return false;
+  const [newest, intervals] = await Promise.all([
+    deps.log.newestBucket(conversationId, row.lastSeq, "latest"),
+    deps.intervals.of(conversationId, caller.userId, true),
+  ]);
+  return acceptRun({ ...claim, head: Math.max(row.lastSeq, newest?.head.head ?? 0), intervals });
+}
+
+/** Read receipts are given only by those who want them, and (direct) only to those who give them. */
+async function isReadShared(users: Users, readerId: Uuid, peerId: Uuid | undefined): Promise<boolean> {
+  const [reader, peer] = await Promise.all([
+    users.byId(readerId),
+    peerId === undefined || peerId === readerId ? undefined : users.byId(peerId),
+  ]);
+  return reader?.settings.readReceipts !== false && peer?.settings.readReceipts !== false;
+}
+
+/** What is read has arrived: the row was shown, so a device holds it. */
+async function listWrites(
+  log: MessageLog,
+  caller: Caller,
+  row: ListRow,
+  draft: ReceiptDraft,
+  mark: Mark,
+  readShared: boolean,
+): Promise<readonly ListWrite[]> {
+  const { conversationId, kind, peerId } = row;
+  const { seq } = draft;
+  const recv: ListWrite = { userId: caller.userId, conversationId, kind, recvSeq: seq };
+  const own = mark === "read" ? { ...recv, read: { seq, ucount: await ucountAt(log, row, seq) } } : recv;
+  if (kind === "group" || peerId === undefined) return [own];
+  const peer: ListWrite = { userId: peerId, conversationId, kind, peerId: caller.userId, peerRecvSeq: seq };
+  return [own, readShared ? { ...peer, peerReadSeq: seq } : peer];
+}
+
+function receiptWrite(caller: Caller, draft: ReceiptDraft, at: number, readShared: boolean): ReceiptWrite {
+  const target = { conversationId: draft.conversationId, userId: caller.userId, recv: { seq: draft.seq, at } };
+  return readShared ? { ...target, read: { seq: draft.seq, at } } : target;
+}
+
+/** Countable rows up to `seq`, from the list row where it knows; one row read otherwise. */
+async function ucountAt(log: MessageLog, row: ListRow, seq: number): Promise<number> {
+  if (seq === row.lastSeq) return row.lastUcount;
+  if (seq === row.readSeq) return row.readUcount;
+  const page = await log.readBucket(row.conversationId, bucketOf(seq, log.bucketRows), seq, seq, 1, "latest");
+  // A row past its retention says nothing any more: keep the count, and the next receipt mends it.
+  return page.rows[0]?.ucount ?? row.readUcount;
+}
+
+/**
+ * Direct: the peer's devices hear of both watermarks, the own other devices of what was read (a device has no use for
+ * knowing what another one stored; it learns it with the answer to its own receipt). Groups: see group-status.ts.
+ * `readSeq`: as far as others may know it, 0 = not at all.
+ */
+function push(
+  bus: Bus,
+  groupStatus: GroupStatus,
+  caller: Caller,
+  before: ListRow,
+  after: ListRow,
+  mark: Mark,
+  readSeq: number,
+): void {
+  const { conversationId, peerId, recvSeq } = after;
+  const status = { type: "STATUS_UPDATE", conversation_id: conversationId, user_id: caller.userId } as const;
+  const except = { userId: caller.userId, device: caller.device };
+  if (mark === "read") {
+    const frame = { ...status, recv_seq: recvSeq, read_seq: after.readSeq, read_ucount: after.readUcount };
+    bus.deliver({ userIds: [caller.userId], frame, except });
+  }
+  if (after.kind === "group") groupStatus.note(conversationId, caller.userId, before, { recvSeq, readSeq });
+  else if (peerId !== undefined) {
+    bus.deliver({ userIds: [peerId], frame: { ...status, recv_seq: recvSeq, read_seq: readSeq }, except });
+  }
+}
