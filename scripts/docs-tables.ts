@@ -1,5 +1,6 @@
-// Writes the tables of the docs that the code knows better: `npm run docs:tables`. They stand between
-// `<!-- table:NAME -->` and `<!-- /table -->`; the tidy test fails when one differs from the code.
+// Writes what the docs repeat from the code: `npm run docs:tables`. Tables stand between `<!-- table:NAME -->` and
+// `<!-- /table -->`, usage between `<!-- help:COMMAND -->` and `<!-- /help -->`; the tidy test fails when one differs.
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { exitCodes } from "../src/cli/exit-codes.ts";
@@ -82,18 +83,46 @@ export function tablesIn(text: string): string[] {
   return [...text.matchAll(marked)].map((match) => match[2] ?? "");
 }
 
+const usage = /(<!-- help:([\w -]*) -->\n)[\s\S]*?(<!-- \/help -->)/g;
+const helpTimeoutMs = 10_000;
+
+/** What `msgr COMMAND --help` prints, in the width of a pipe and without colours. Throws when the command fails. */
+export function printedHelp(command: string): string {
+  const launcher = fileURLToPath(new URL("../bin/msgr", import.meta.url));
+  const words = command.split(" ").filter((word) => word !== "");
+  const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" };
+  const options = { env, encoding: "utf8", timeout: helpTimeoutMs } as const;
+  return execFileSync(process.execPath, [launcher, ...words, "--help"], options).trimEnd();
+}
+
+/** `text` with every usage block as `help` answers it. */
+export function fillUsage(text: string, help: (command: string) => string): string {
+  return text.replaceAll(
+    usage,
+    (_all, open: string, command: string, close: string) => `${open}\`\`\`\n${help(command)}\n\`\`\`\n${close}`,
+  );
+}
+
+/** The commands whose usage `text` shows; the program itself is "". */
+export function usageIn(text: string): string[] {
+  return [...text.matchAll(usage)].map((match) => match[2] ?? "");
+}
+
 /** Where each table has to stand. */
 export const documentsWithTables: Readonly<Record<string, readonly string[]>> = {
   "docs/protocol.md": ["errors", "close-codes", "limits"],
   "docs/cli.md": ["exit-codes"],
 };
 
+function rewrite(document: string, fill: (text: string) => string): void {
+  const file = new URL(`../${document}`, import.meta.url);
+  const text = readFileSync(file, "utf8");
+  const filled = fill(text);
+  if (filled !== text) writeFileSync(file, filled);
+  process.stdout.write(`${document}: ${filled === text ? "unchanged" : "rewritten"}\n`);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const document of Object.keys(documentsWithTables)) {
-    const file = new URL(`../${document}`, import.meta.url);
-    const text = readFileSync(file, "utf8");
-    const filled = fillTables(text);
-    if (filled !== text) writeFileSync(file, filled);
-    process.stdout.write(`${document}: ${filled === text ? "unchanged" : "rewritten"}\n`);
-  }
+  for (const document of Object.keys(documentsWithTables)) rewrite(document, fillTables);
+  rewrite("README.md", (text) => fillUsage(text, printedHelp));
 }

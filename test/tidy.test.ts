@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { documentsWithTables, fillTables, tablesIn } from "../scripts/docs-tables.ts";
+import { documentsWithTables, fillTables, fillUsage, printedHelp, tablesIn, usageIn } from "../scripts/docs-tables.ts";
 import { describeFindings } from "./tidy/findings.ts";
 import { checkCycles, checkImports, importTable } from "./tidy/import-table.ts";
 import { forbiddenByLint, forbiddenByTable, type LintConfig } from "./tidy/lint-config.ts";
@@ -58,6 +58,15 @@ describe.each(Object.entries(documentsWithTables))("%s", (document, names) => {
 
   it("says what the code says (npm run docs:tables mends it)", () => {
     expect(text).toBe(fillTables(text));
+  });
+});
+
+describe("README.md", () => {
+  const { text } = readRepositoryFile("README.md");
+
+  it("shows the usage that --help prints (npm run docs:tables mends it)", () => {
+    expect(usageIn(text)).toContain("");
+    expect(text).toBe(fillUsage(text, printedHelp));
   });
 });
 

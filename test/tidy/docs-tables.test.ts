@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { describeLimit, fillTables, renderTable, tables, tablesIn } from "../../scripts/docs-tables.ts";
+import {
+  describeLimit,
+  fillTables,
+  fillUsage,
+  renderTable,
+  tables,
+  tablesIn,
+  usageIn,
+} from "../../scripts/docs-tables.ts";
 import { wireErrors } from "../../src/protocol/wire-errors.ts";
 
 const marked = (name: string, body: string): string =>
@@ -26,6 +34,27 @@ describe("fillTables", () => {
 
   it("refuses a name that nobody renders", () => {
     expect(() => fillTables(marked("erors", ""))).toThrow("no table is called erors");
+  });
+});
+
+describe("fillUsage", () => {
+  const help = (command: string): string => `Usage: msgr ${command}`;
+  const block = (command: string, body: string): string => `a\n<!-- help:${command} -->\n${body}<!-- /help -->\nb\n`;
+
+  it("puts what the command prints into its block", () => {
+    expect(fillUsage(block("bench plan", "old\n"), help)).toBe(
+      block("bench plan", "```\nUsage: msgr bench plan\n```\n"),
+    );
+  });
+
+  it("leaves a right block alone and notices a changed option", () => {
+    const right = fillUsage(block("", ""), help);
+    expect(fillUsage(right, help)).toBe(right);
+    expect(fillUsage(right.replace("Usage", "Use"), help)).toBe(right);
+  });
+
+  it("knows which commands a text shows", () => {
+    expect(usageIn(block("", "") + block("serve", ""))).toEqual(["", "serve"]);
   });
 });
 
