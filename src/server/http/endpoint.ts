@@ -57,7 +57,7 @@ export function endpoint<P extends z.ZodType, Q extends z.ZodType, B extends z.Z
   shape: Shape<P, Q, B, A>,
   handle: Handler<ApiCaller, P, Q, B, A>,
 ): Endpoint {
-  return { ...shape, public: false, handle: handle as Endpoint["handle"] };
+  return { ...shape, public: false, handle: handle };
 }
 
 /** An operation that needs no token. */
@@ -65,5 +65,5 @@ export function publicEndpoint<P extends z.ZodType, Q extends z.ZodType, B exten
   shape: Shape<P, Q, B, A>,
   handle: Handler<undefined, P, Q, B, A>,
 ): Endpoint {
-  return { ...shape, public: true, handle: handle as Endpoint["handle"] };
+  return { ...shape, public: true, handle: handle };
 }
