@@ -28,6 +28,7 @@ describe("checkImports", () => {
     ["src/bench/workloads/store-log.ts", "../../server/b.ts"],
     ["src/chat/a.ts", "../bench/b.ts"],
     ["src/base/a.ts", "../../test/helpers/b.ts"],
+    ["src/base/a.test.ts", "../../test/e2e/b.ts"],
     ["src/elsewhere/a.ts", "./b.ts"],
   ])("%s may not import %s", (path, specifier) => {
     expect(importing(path, specifier)).toHaveLength(1);
@@ -45,6 +46,7 @@ describe("checkImports", () => {
     ["src/bench/workloads/store-log.ts", "../../stores/lmdb/b.ts"],
     ["src/bench/a.ts", "../client/b.ts"],
     ["src/cli/commands/a.ts", "../../server/b.ts"],
+    ["src/base/a.test.ts", "../../test/helpers/b.ts"],
     ["test/e2e/a.test.ts", "../../src/server/b.ts"],
   ])("%s may import %s", (path, specifier) => {
     expect(importing(path, specifier)).toEqual([]);
