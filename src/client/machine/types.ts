@@ -3,6 +3,7 @@ import type { PageRow, Registers, SeqRun } from "../../protocol/fields.ts";
 import type { ClientFrame } from "../../protocol/frames/client-frames.ts";
 import type { ServerFrame, ServerFrameOf } from "../../protocol/frames/server-frames.ts";
 import type { Uuid } from "../../protocol/ids.ts";
+import type { MessageStatus, UnreadCount } from "../../protocol/receipt-math.ts";
 
 /**
  * What the machine of one device is given and what it gives back. The machine does no I/O and owns no timer: its host
@@ -95,7 +96,11 @@ export interface ConversationRecord {
   readonly foreign: number;
   /** The user has seen everything up to here on this device. */
   readonly viewed: number;
-  readonly registers: Registers | undefined;
+  /** Highest seq known to exist. */
+  readonly head: number;
+  /** Whether the server has told the registers; until then they hold what rows and pushes showed. */
+  readonly told: boolean;
+  readonly registers: Registers;
 }
 
 /** pending: will be sent again until answered. unknown: too old to prove (stale_since). failed: refused for good. */
@@ -224,7 +229,6 @@ export interface MessageToSend {
 export type SendOutcome = "queued" | "outbox_full" | "duplicate_id";
 /** An undecided message may be in the log already: it can only be sent on, not dropped. */
 export type DiscardOutcome = "discarded" | "undecided" | "no_such_message";
-export type MessageStatus = "sent" | "delivered" | "read";
 
 /** What arrived and was done; for the load harness and for tests. Plain counters, never reset. */
 export interface MachineCounters {
@@ -255,9 +259,9 @@ export interface ConversationView {
   /** Rows are missing between start and head and are being asked for. */
   readonly filling: boolean;
   readonly viewed: number;
-  readonly registers: Registers | undefined;
-  /** Countable rows of others after the read watermark; undefined when only counting the rows themselves can tell. */
-  readonly unread: number | undefined;
+  readonly registers: Registers;
+  /** Countable rows of others after the read watermark; undefined when own rows lie in between: count the rows. */
+  readonly unread: UnreadCount | undefined;
 }
 
 /** The rules of one device. See machine.ts for the actors and states. */

@@ -36,6 +36,8 @@ export const ack = z.object({
   status: z.literal("sent"),
   sent_at: timeField,
   ucount: watermarkField,
+  /** As in the row: nobody will ever confirm it. */
+  max_status: z.literal("sent").optional(),
 });
 
 export const newMessage = z.union([
