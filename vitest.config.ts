@@ -1,9 +1,12 @@
 import { defineConfig } from "vitest/config";
 
-/** A project of its own for each kind of test, so that one can be run alone: `npx vitest run --project unit`. */
-const project = (name: string, include: string[], testTimeout: number) => ({
+/**
+ * A project of its own for each kind of test, so that one can be run alone: `vitest run --project unit`. Projects of one
+ * group run side by side; what measures time or starts processes waits until the others are done with the cores.
+ */
+const project = (name: string, include: string[], testTimeout: number, groupOrder: number) => ({
   extends: true as const,
-  test: { name, include, testTimeout, hookTimeout: testTimeout },
+  test: { name, include, testTimeout, hookTimeout: testTimeout, sequence: { groupOrder } },
 });
 
 export default defineConfig({
@@ -14,12 +17,12 @@ export default defineConfig({
     allowOnly: false,
     restoreMocks: true,
     projects: [
-      project("unit", ["src/**/*.test.ts"], 5_000),
-      project("contract", ["test/contract/**/*.test.ts"], 20_000),
-      project("integration", ["test/integration/**/*.test.ts"], 30_000),
-      project("e2e", ["test/e2e/**/*.test.ts"], 60_000),
-      project("sim", ["test/sim/**/*.test.ts"], 120_000),
-      project("tidy", ["test/tidy.test.ts", "test/tidy/**/*.test.ts"], 30_000),
+      project("unit", ["src/**/*.test.ts"], 5_000, 0),
+      project("contract", ["test/contract/**/*.test.ts"], 20_000, 0),
+      project("integration", ["test/integration/**/*.test.ts"], 30_000, 1),
+      project("e2e", ["test/e2e/**/*.test.ts"], 60_000, 2),
+      project("sim", ["test/sim/**/*.test.ts"], 120_000, 3),
+      project("tidy", ["test/tidy.test.ts", "test/tidy/**/*.test.ts"], 30_000, 0),
     ],
   },
 });

@@ -1,5 +1,6 @@
-// Writes what the docs repeat from the code: `npm run docs:tables`. Tables stand between `<!-- table:NAME -->` and
-// `<!-- /table -->`, usage between `<!-- help:COMMAND -->` and `<!-- /help -->`; the tidy test fails when one differs.
+// Writes what the docs repeat from the code: `npm run docs:tables` (write-docs.mjs). Tables stand between
+// `<!-- table:NAME -->` and `<!-- /table -->`, usage between `<!-- help:COMMAND -->` and `<!-- /help -->`; the tidy test
+// fails when one differs.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -122,7 +123,8 @@ function rewrite(document: string, fill: (text: string) => string): void {
   process.stdout.write(`${document}: ${filled === text ? "unchanged" : "rewritten"}\n`);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/** Writes every document anew that differs from the code. */
+export function writeDocuments(): void {
   for (const document of Object.keys(documentsWithTables)) rewrite(document, fillTables);
   rewrite("README.md", (text) => fillUsage(text, printedHelp));
 }
