@@ -1,13 +1,6 @@
 import type { z } from "zod";
-import type { Uuid } from "../../protocol/ids.ts";
+import type { ApiCaller } from "./caller.ts";
 import type { ApiServices } from "./services.ts";
-
-/** Who calls, as the access token says. */
-export interface ApiCaller {
-  readonly userId: Uuid;
-  readonly device: number;
-  readonly familyId: Uuid;
-}
 
 export interface ApiRequest<Params, Query, Body> {
   readonly params: Params;

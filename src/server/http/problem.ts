@@ -1,4 +1,4 @@
-import type { WireError} from "../../protocol/wire-errors.ts";
+import type { WireError } from "../../protocol/wire-errors.ts";
 import { wireErrors, type WireErrorCode } from "../../protocol/wire-errors.ts";
 
 /** RFC 9457 problem document. `code`, `temporary` and `fix` are extensions; the codes are those of ERROR frames. */

@@ -5,7 +5,7 @@ import type { Presence } from "../../core/ports/presence.ts";
 import type { RateLimits, RateRule } from "../../core/ports/rate-limits.ts";
 import type { Relations } from "../../core/ports/relations.ts";
 import type { ConversationSettingsStore, Users } from "../../core/ports/users.ts";
-import type { ApiCaller } from "./endpoint.ts";
+import type { ApiCaller } from "./caller.ts";
 import type { Accounts } from "../accounts/account-types.ts";
 
 /** What the HTTP operations work with. */

@@ -3,7 +3,8 @@ import type { GroupRequest } from "../../../core/api.ts";
 import { uuidField, uuidV7Field, watermarkField } from "../../../protocol/fields.ts";
 import { limits } from "../../../protocol/limits.ts";
 import { groupBody, groupToBody, idParams, queryNumber, roleField, userIdsField, visibleText } from "../bodies.ts";
-import { endpoint, type ApiCaller } from "../endpoint.ts";
+import type { ApiCaller } from "../caller.ts";
+import { endpoint } from "../endpoint.ts";
 import type { ApiServices } from "../services.ts";
 
 const change = { message_id: uuidV7Field, expected_version: watermarkField };
