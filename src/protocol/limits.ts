@@ -15,6 +15,8 @@ export const limits = {
   syncInitialRows: 50,
   syncBehindRowsMax: 200,
   syncCursorsPerFrameMax: 500,
+  syncHeadsMax: 50,
+  syncPagesMax: 128,
   syncCursorsMax: 10_000,
   sendQueueBytesMax: 1024 * 1024,
   sendQueueFramesMax: 1024,
