@@ -14,6 +14,7 @@ export const defaultMachineConfig: MachineConfig = {
   runsPerConversationMax: 16,
   rangesInFlightMax: 4,
   rangeRowsMax: limits.pageRowsMax,
+  behindRowsMax: limits.syncBehindRowsMax,
   answerTimeoutMs: 15_000,
   welcomeTimeoutMs: 10_000,
   syncHoldMs: 5_000,

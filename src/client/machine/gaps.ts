@@ -1,5 +1,4 @@
 import type { ServerFrameOf } from "../../protocol/frames/server-frames.ts";
-import { limits } from "../../protocol/limits.ts";
 import { backoffMs } from "./backoff.ts";
 import { receivePage } from "./inbox.ts";
 import { skipWhatReceiptsPassed } from "./skip.ts";
@@ -59,7 +58,7 @@ export function repairGaps(device: DeviceState, conversation: ConversationState,
   }
   if (conversation.gapAt === Infinity) conversation.gapAt = nowMs + (hole.place === "above" ? config.gapDelayMs : 0);
   if (nowMs < conversation.gapAt) return conversation.gapAt;
-  if (needsSync(conversation, hole) && !conversation.syncTried) {
+  if (needsSync(conversation, hole, config.behindRowsMax) && !conversation.syncTried) {
     conversation.syncTried = true;
     requestSync(device, nowMs);
     return Infinity;
@@ -106,9 +105,9 @@ export function acceptRangeError(
 }
 
 /** Rows above a conversation of which the registers are not known, or far above: the server decides what is worth sending. */
-function needsSync(conversation: ConversationState, hole: Hole): boolean {
+function needsSync(conversation: ConversationState, hole: Hole, behindRowsMax: number): boolean {
   if (hole.place !== "above") return false;
-  return !conversation.told || lastReadable(conversation) - frontierOf(conversation) > limits.syncBehindRowsMax;
+  return !conversation.told || lastReadable(conversation) - frontierOf(conversation) > behindRowsMax;
 }
 
 function lastReadable(conversation: ConversationState): number {

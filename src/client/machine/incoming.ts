@@ -68,19 +68,20 @@ function dispatch(device: DeviceState, nowMs: number, frame: ServerFrame): Conve
 function acceptNewMessage(device: DeviceState, nowMs: number, frame: ServerFrameOf<"NEW_MESSAGE">): ConversationState {
   const conversation = obtainConversation(device, frame.conversation_id);
   const row = rowOf(frame);
-  if (conversation.kind === undefined || conversation.peerId === undefined) identify(device, nowMs, conversation, row);
+  if (conversation.kind !== "group" && conversation.peerId === undefined) identify(device, nowMs, conversation, row);
   receiveRow(device, conversation, row);
   return conversation;
 }
 
 /** A push names neither kind nor peer: the id tells the kind, the sender is the peer unless it is this user. */
 function identify(device: DeviceState, nowMs: number, conversation: ConversationState, row: PageRow): void {
+  const isFirst = conversation.kind === undefined;
   conversation.kind = uuidVersion(conversation.conversationId) === 7 ? "group" : "direct";
   if (conversation.kind === "group" || isVoid(row)) return;
   const sender = row.sender.user;
   if (directConversationId(device.userId, sender) === conversation.conversationId) conversation.peerId = sender;
   // Begun by another device of this user: only a sync tells with whom.
-  else requestSync(device, nowMs);
+  else if (isFirst) requestSync(device, nowMs);
 }
 
 /** Only the fields of a row: what is kept must not grow with the frame it came in. */

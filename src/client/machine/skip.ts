@@ -1,4 +1,3 @@
-import { limits } from "../../protocol/limits.ts";
 import { skipTo } from "./inbox.ts";
 import type { ConversationState, DeviceState } from "./state.ts";
 
@@ -12,7 +11,7 @@ export function skipWhatReceiptsPassed(device: DeviceState, conversation: Conver
   const { recv_seq, read_seq, joined_seq } = conversation.registers;
   const isNew = conversation.filled < conversation.start;
   const lacking = first[0] - 1 - conversation.filled;
-  if (!isNew && lacking <= limits.syncBehindRowsMax) return;
+  if (!isNew && lacking <= device.environment.config.behindRowsMax) return;
   // One who was never told of rows before the join cannot read them; a former member may still lack some of those.
   const passed = Math.max(Math.min(recv_seq, read_seq), isNew ? joined_seq - 1 : 0);
   skipTo(device, conversation, Math.min(passed, first[0] - 1));

@@ -65,6 +65,8 @@ export interface MachineConfig {
   readonly runsPerConversationMax: number;
   readonly rangesInFlightMax: number;
   readonly rangeRowsMax: number;
+  /** Farther behind than this, a conversation is not filled row by row but as the server and the receipts see fit. */
+  readonly behindRowsMax: number;
   /** An answer that did not come after this long is asked for again. */
   readonly answerTimeoutMs: number;
   readonly welcomeTimeoutMs: number;
