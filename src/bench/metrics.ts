@@ -38,7 +38,12 @@ export const metricKinds = {
   delivery_first: distribution("sender's intended start → the first recipient's socket on each worker"),
   delivery_last: distribution("sender's intended start → the last recipient's socket on each worker"),
   rate: { distribution: false, unit: "rate", labels: both, means: "operations that succeeded per second" },
-  achieved_rate: { distribution: false, unit: "share", labels: both, means: "operations started of those asked for" },
+  achieved_rate: {
+    distribution: false,
+    unit: "share",
+    labels: both,
+    means: "operations that ended, of those asked for",
+  },
   errors: { distribution: false, unit: "count", labels: both, means: "operations that failed" },
   error_rate: { distribution: false, unit: "share", labels: both, means: "operations that failed of those that ended" },
   delivery_rate: {

@@ -1,0 +1,122 @@
+import { describe, expect, test } from "vitest";
+import { decideExitCode } from "./exit-code.ts";
+import { type GeneratorFacts, judgeGenerator } from "./generator-health.ts";
+import { formatSelector, parseCondition, parseSelector, type Statistic } from "./metrics.ts";
+import { RunStats } from "./stats/run-stats.ts";
+import { Timeline } from "./stats/timeline.ts";
+import { judgeThresholds, type ThresholdVerdict } from "./thresholds.ts";
+
+const timeline = new Timeline([
+  { name: "warmup", durationMs: 1_000, record: false },
+  { name: "steady", durationMs: 10_000, record: true },
+]);
+
+/** 100 operations of `beat` taking 1…100 ms, one of them failing besides; warm-up operations take a second. */
+function stats(): RunStats {
+  const run = new RunStats(["beat", "talk"], timeline);
+  run.ended(0, 10, 10, 1_010, true);
+  for (let ms = 1; ms <= 100; ms++) {
+    run.count(0, "asked", 2_000);
+    run.started(0, 2_000, 2_000);
+    run.ended(0, 2_000, 2_000, 2_000 + ms, true);
+    run.delivered(0, 2_000, 2_000 + 2 * ms, "each");
+  }
+  run.count(0, "asked", 2_000);
+  run.ended(0, 2_000, 2_000, 2_500, false);
+  return run;
+}
+
+function judge(metric: string, statistic: Statistic, text: string): ThresholdVerdict {
+  const selector = parseSelector(metric);
+  const demands = [{ selector, conditions: [parseCondition(selector.name, statistic, text)] }];
+  const [verdict] = judgeThresholds(demands, stats(), { generatorCpu: 0.5, serverRssBytes: 200e6 });
+  if (verdict === undefined) throw new Error("no verdict");
+  return verdict;
+}
+
+describe("thresholds", () => {
+  test.each<[string, Statistic, string, boolean]>([
+    ["response{workload:beat}", "p50", "< 51ms", true],
+    ["response{workload:beat}", "p99", "< 50ms", false],
+    ["response", "max", "<= 100ms", true],
+    ["response{phase:steady}", "mean", "< 51ms", true],
+    ["response{workload:beat}", "count", ">= 100", true],
+    ["response{workload:beat}", "rate", ">= 10/s", true],
+    ["response{workload:beat}", "rate", "> 10/s", false],
+    ["delivery{workload:beat}", "p90", "< 185ms", true],
+    ["achieved_rate{workload:beat}", "min", "99%", true],
+    ["rate{workload:beat}", "min", "10.1/s", false],
+    ["errors{workload:beat}", "max", "0", false],
+    ["error_rate", "max", "1%", true],
+    ["generator_cpu", "max", "85%", true],
+    ["server_rss", "max", "100MB", false],
+  ])("%s %s %s: %s", (metric, statistic, text, ok) => expect(judge(metric, statistic, text).ok).toBe(ok));
+
+  test("a verdict says what was demanded and what was found", () => {
+    expect(judge("response{workload:beat}", "max", "< 50ms")).toEqual({
+      metric: "response{workload:beat}",
+      statistic: "max",
+      demanded: "< 50ms",
+      unit: "duration",
+      actual: 100,
+      ok: false,
+    });
+  });
+
+  test("a demand on data that is not there is missed, not held", () => {
+    expect(judge("response{workload:talk}", "p99", "< 50ms")).toMatchObject({ ok: false, actual: undefined });
+    expect(judge("server_rss_per_connection", "max", "12KiB")).toMatchObject({ ok: false, actual: undefined });
+    expect(judge("response{workload:talk}", "count", "== 0").ok).toBe(true);
+  });
+
+  test("selectors come back as they were written", () => {
+    for (const text of ["response", "response{workload:a}", "wait{workload:a,phase:b}"]) {
+      expect(formatSelector(parseSelector(text))).toBe(text);
+    }
+  });
+});
+
+describe("the generator's health", () => {
+  const limits = { generatorCpuMax: 0.85, eventLoopLagP99MaxMs: 50, startLagP99MaxMs: 20, achievedRateMin: 0.95 };
+  const healthy: GeneratorFacts = {
+    workers: [
+      { cpu: 0.3, eventLoopLagP99Ms: 2 },
+      { cpu: 0.4, eventLoopLagP99Ms: 1 },
+    ],
+    startLagP99Ms: 1.5,
+    asked: 1_000,
+    capped: 0,
+    ended: 1_000,
+    inFlightPeak: 17,
+    inFlightMax: 500,
+  };
+
+  test("a healthy generator makes a valid run and shows its busiest worker", () => {
+    expect(judgeGenerator(healthy, limits)).toMatchObject({ valid: true, reasons: [], cpu: 0.4, eventLoopLagP99Ms: 2 });
+  });
+
+  test.each<[Partial<GeneratorFacts>, string]>([
+    [{ workers: [{ cpu: 0.9, eventLoopLagP99Ms: 2 }] }, "CPU of the busiest worker 90.0%, limit 85.0%"],
+    [{ workers: [{ cpu: 0.1, eventLoopLagP99Ms: 51 }] }, "event-loop lag p99 51.0 ms, limit 50.0 ms"],
+    [{ startLagP99Ms: 20.5 }, "start lag p99 20.5 ms, limit 20.0 ms"],
+    [{ capped: 3 }, "3 operations not started: in-flight cap reached, limit 500"],
+    [{ ended: 900 }, "achieved rate 90.0%, limit 95.0%"],
+  ])("%j makes it invalid and says why", (change, reason) => {
+    expect(judgeGenerator({ ...healthy, ...change }, limits)).toMatchObject({ valid: false, reasons: [reason] });
+  });
+
+  test("a run without open workloads is not judged by its rate", () => {
+    expect(judgeGenerator({ ...healthy, asked: 0, ended: 0 }, limits).valid).toBe(true);
+  });
+});
+
+test.each([
+  [true, true, true, 0],
+  [true, true, false, 7],
+  [true, false, true, 8],
+  [true, false, false, 8],
+  [false, true, true, 9],
+  [false, false, false, 9],
+])("correct %s, generator valid %s, thresholds held %s: exit %d", (correct, generatorValid, thresholdsHeld, code) => {
+  expect(decideExitCode({ correct, generatorValid, thresholdsHeld })).toBe(code);
+});

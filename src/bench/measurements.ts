@@ -1,0 +1,70 @@
+import { assert } from "../base/assert.ts";
+import { metricKinds, type MetricName, type Selector } from "./metrics.ts";
+import { Histogram } from "./stats/histogram.ts";
+import type { CounterName } from "./stats/counters.ts";
+import type { Cell, RunStats } from "./stats/run-stats.ts";
+
+/** The metrics of a run by name: histograms and counters of the merged stats, and what was read off the processes. */
+export interface ProcessFacts {
+  /** CPU time of the busiest worker over wall time under load, share of one core. */
+  readonly generatorCpu: number;
+  readonly serverRssBytes?: number | undefined;
+  readonly serverRssPerConnectionBytes?: number | undefined;
+}
+
+export interface Distribution {
+  readonly histogram: Histogram;
+  readonly seconds: number;
+}
+
+/** Undefined when the run has no such data. */
+export function distributionOf(stats: RunStats, selector: Selector): Distribution | undefined {
+  assert(metricKinds[selector.name].distribution, `${selector.name} is a distribution`);
+  const histogram = new Histogram();
+  for (const cell of stats.recordedCells(selector.workload, selector.phase))
+    histogram.merge(histogramOf(cell, selector.name));
+  return histogram.count === 0 ? undefined : { histogram, seconds: stats.recordedSeconds(selector.phase) };
+}
+
+function histogramOf(cell: Cell, name: MetricName): Histogram {
+  switch (name) {
+    case "wait":
+    case "service":
+    case "response":
+      return cell.latency[name];
+    case "delivery_first":
+      return cell.delivery.first;
+    case "delivery_last":
+      return cell.delivery.last;
+    default:
+      return cell.delivery.each;
+  }
+}
+
+/** Rates per second, shares as fractions, sizes in bytes; undefined when the run has no such data. */
+export function valueOf(stats: RunStats, facts: ProcessFacts, selector: Selector): number | undefined {
+  const cells = stats.recordedCells(selector.workload, selector.phase);
+  const seconds = stats.recordedSeconds(selector.phase);
+  const sum = (name: CounterName): number => cells.reduce((total, cell) => total + cell.counters.get(name), 0);
+  const ended = sum("succeeded") + sum("failed");
+  switch (selector.name) {
+    case "rate":
+      return seconds === 0 ? undefined : sum("succeeded") / seconds;
+    case "delivery_rate":
+      return seconds === 0 ? undefined : sum("pushes") / seconds;
+    case "achieved_rate":
+      return sum("asked") === 0 ? undefined : ended / sum("asked");
+    case "errors":
+      return sum("failed");
+    case "error_rate":
+      return ended === 0 ? undefined : sum("failed") / ended;
+    case "generator_cpu":
+      return facts.generatorCpu;
+    case "server_rss":
+      return facts.serverRssBytes;
+    case "server_rss_per_connection":
+      return facts.serverRssPerConnectionBytes;
+    default:
+      return undefined;
+  }
+}

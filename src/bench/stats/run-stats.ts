@@ -1,0 +1,151 @@
+import { assert, present } from "../../base/assert.ts";
+import { Counters, type CounterName, type CounterValues } from "./counters.ts";
+import { Histogram } from "./histogram.ts";
+import { LatencyTriple, type SerialisedTriple } from "./latency.ts";
+import { type SerialisedSeries, TimeSeries } from "./time-series.ts";
+import type { Timeline } from "./timeline.ts";
+
+/**
+ * All that a worker measures: per workload and phase counters, the three latencies and deliveries, per workload a time
+ * series. An operation belongs to the phase of its intended start. Phases that are not recorded keep counters only.
+ * Workers send theirs serialised; the driver merges. Times in ms since t0.
+ */
+export const deliveryEdges = ["each", "first", "last"] as const;
+export type DeliveryEdge = (typeof deliveryEdges)[number];
+
+export interface Cell {
+  readonly counters: Counters;
+  readonly latency: LatencyTriple;
+  readonly delivery: Readonly<Record<DeliveryEdge, Histogram>>;
+}
+
+interface SerialisedCell {
+  readonly workload: number;
+  readonly phase: number;
+  readonly counters: CounterValues;
+  readonly latency: SerialisedTriple;
+  readonly delivery: Readonly<Record<DeliveryEdge, readonly number[]>>;
+}
+
+export interface SerialisedStats {
+  readonly cells: readonly SerialisedCell[];
+  readonly series: readonly SerialisedSeries[];
+}
+
+export class RunStats {
+  readonly workloads: readonly string[];
+  readonly timeline: Timeline;
+  /** By workload × phase; made when first used, since a cell is some 0.5 MB. */
+  readonly #cells: (Cell | undefined)[];
+  readonly #series: readonly TimeSeries[];
+
+  constructor(workloads: readonly string[], timeline: Timeline) {
+    this.workloads = workloads;
+    this.timeline = timeline;
+    this.#cells = Array.from({ length: workloads.length * timeline.phases.length });
+    this.#series = workloads.map(() => new TimeSeries(timeline.endMs));
+  }
+
+  count(workload: number, name: CounterName, intendedMs: number, by = 1): void {
+    this.#cellAt(workload, intendedMs)?.counters.add(name, by);
+  }
+
+  started(workload: number, intendedMs: number, startMs: number): void {
+    this.count(workload, "started", intendedMs);
+    this.series(workload).started(startMs);
+  }
+
+  /** Latencies are those of operations that succeeded; a failure is fast or slow for reasons of its own. */
+  ended(workload: number, intendedMs: number, startMs: number, endMs: number, ok: boolean): void {
+    this.series(workload).ended(endMs, endMs - intendedMs, ok);
+    const cell = this.#cellAt(workload, intendedMs);
+    if (cell === undefined) return;
+    cell.counters.add(ok ? "succeeded" : "failed");
+    if (ok && this.#recorded(intendedMs)) cell.latency.record(intendedMs, startMs, endMs);
+  }
+
+  /** A message of the workload has reached a socket (`each`), or the first or last of its recipients' sockets here. */
+  delivered(workload: number, intendedMs: number, atMs: number, edge: DeliveryEdge): void {
+    const cell = this.#cellAt(workload, intendedMs);
+    if (cell === undefined) return;
+    if (edge === "each") cell.counters.add("pushes");
+    if (this.#recorded(intendedMs)) cell.delivery[edge].record((atMs - intendedMs) * 1_000);
+  }
+
+  series(workload: number): TimeSeries {
+    return present(this.#series[workload], "workload");
+  }
+
+  /** Undefined when nothing of the workload happened in the phase. */
+  cell(workload: number, phase: number): Cell | undefined {
+    return this.#cells[workload * this.timeline.phases.length + phase];
+  }
+
+  serialise(): SerialisedStats {
+    const phases = this.timeline.phases.length;
+    const cells = this.#cells.flatMap((cell, index): SerialisedCell[] => {
+      if (cell === undefined) return [];
+      const { each, first, last } = cell.delivery;
+      return [
+        {
+          workload: Math.floor(index / phases),
+          phase: index % phases,
+          counters: cell.counters.values(),
+          latency: cell.latency.serialise(),
+          delivery: { each: each.serialise(), first: first.serialise(), last: last.serialise() },
+        },
+      ];
+    });
+    return { cells, series: this.#series.map((series) => series.serialise()) };
+  }
+
+  /** The stats of another worker of the same run. */
+  merge(data: SerialisedStats): void {
+    assert(data.series.length === this.#series.length, "stats of one scenario");
+    for (const from of data.cells) {
+      const cell = this.#cellOf(from.workload, from.phase);
+      cell.counters.merge(from.counters);
+      cell.latency.merge(LatencyTriple.deserialise(from.latency));
+      for (const edge of deliveryEdges) cell.delivery[edge].merge(Histogram.deserialise(from.delivery[edge]));
+    }
+    data.series.forEach((series, workload) => this.series(workload).merge(series));
+  }
+
+  /** Cells of the recorded phases, of one workload and phase if named. */
+  recordedCells(workload?: string, phase?: string): Cell[] {
+    const cells: Cell[] = [];
+    this.workloads.forEach((name, index) => {
+      if (workload !== undefined && workload !== name) return;
+      this.timeline.phases.forEach((candidate, number) => {
+        if (!candidate.record || (phase !== undefined && phase !== candidate.name)) return;
+        const cell = this.cell(index, number);
+        if (cell !== undefined) cells.push(cell);
+      });
+    });
+    return cells;
+  }
+
+  /** Seconds of the recorded phases, of one if named. */
+  recordedSeconds(phase?: string): number {
+    const phases = this.timeline.phases.filter(({ record, name }) => record && (phase === undefined || phase === name));
+    return phases.reduce((sum, { durationMs }) => sum + durationMs, 0) / 1_000;
+  }
+
+  #recorded(intendedMs: number): boolean {
+    return this.timeline.phases[this.timeline.phaseAt(intendedMs)]?.record ?? false;
+  }
+
+  #cellAt(workload: number, intendedMs: number): Cell | undefined {
+    const phase = this.timeline.phaseAt(intendedMs);
+    return phase < 0 ? undefined : this.#cellOf(workload, phase);
+  }
+
+  #cellOf(workload: number, phase: number): Cell {
+    assert(workload < this.workloads.length && phase < this.timeline.phases.length, "workload and phase");
+    return (this.#cells[workload * this.timeline.phases.length + phase] ??= {
+      counters: new Counters(),
+      latency: new LatencyTriple(),
+      delivery: { each: new Histogram(), first: new Histogram(), last: new Histogram() },
+    });
+  }
+}
