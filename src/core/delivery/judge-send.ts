@@ -1,0 +1,164 @@
+import { assert, present } from "../../base/assert.ts";
+import { limits } from "../../protocol/limits.ts";
+import { WireError } from "../../protocol/wire-errors.ts";
+import type { LogRow, Visibility } from "../model.ts";
+import type { LaneContext } from "./lane-context.ts";
+import type { Lane } from "./lane.ts";
+import { moveRead } from "./move-read.ts";
+import { isPeer, peerOf } from "./peers.ts";
+import type { PendingSend } from "./pending-send.ts";
+import { proveAbsent } from "./prove-absent.ts";
+import type { RecentRow } from "./recent-rows.ts";
+import type { Round } from "./round.ts";
+
+/**
+ * `done`: the send is settled, or stands in the round and is settled with it. The others name what has to be read
+ * before the send can be judged.
+ */
+export type Verdict = "done" | "proof" | "standing" | "watermark" | "view";
+
+/**
+ * Judges one send against what the lane knows, without waiting: its turn, then whether it is in the log already, then
+ * whether its sender may write. The order matters: a message that is in the log is answered with its seq whatever happened
+ * since, blocked or removed.
+ */
+export function judgeSend(context: LaneContext, lane: Lane, round: Round, send: PendingSend): Verdict {
+  const { draft } = send;
+  const { head } = lane.end;
+  if (send.gate.refuses(lane.conversationId, draft.messageId, send.ticket)) {
+    send.fail(new WireError("out_of_order"));
+    return "done";
+  }
+  if (draft.since > head) {
+    assert(send.ticket < lane.serialTicket, "a cursor is judged by a serial read that began after it came");
+    send.refuse("cursor_ahead");
+    return "done";
+  }
+  if (send.provenTo < head) {
+    if (!lane.recent.covers(send.provenTo + 1)) {
+      if (head - send.provenTo <= limits.dedupeRowsMax) return "proof";
+      send.refuse("stale_since");
+      return "done";
+    }
+    const earlier = lane.recent.find(send.provenTo + 1, draft.messageId);
+    if (earlier !== undefined) return judgeRecent(send, earlier);
+    send.provenTo = head;
+  }
+  // Proven absent up to a head that was read after the append whose outcome was open: it did not happen.
+  send.undecided = false;
+  const twin = round.find(draft.messageId);
+  if (twin !== undefined) {
+    round.doubles.push({ send, row: twin });
+    send.taken();
+    return "done";
+  }
+  return lane.kind === "direct" ? judgeDirect(context, lane, round, send) : judgeGroup(lane, round, send);
+}
+
+function judgeRecent(send: PendingSend, earlier: RecentRow): Verdict {
+  if (earlier.senderId !== send.caller.userId) {
+    send.refuse("id_conflict");
+    return "done";
+  }
+  // Its list rows may be missing: read the row, so that they can be written.
+  if (!earlier.listed) return "proof";
+  send.taken();
+  send.succeed(earlier.seq, earlier.sentAt, earlier.ucount);
+  return "done";
+}
+
+function judgeDirect(context: LaneContext, lane: Lane, round: Round, send: PendingSend): Verdict {
+  const { userId } = send.caller;
+  const peers = present(lane.peers, "peers of a direct chat");
+  if (!isPeer(peers, userId)) {
+    send.refuse("no_such_conversation");
+    return "done";
+  }
+  if (peerOf(peers, userId) === userId) return take(lane, round, send, 0);
+  const standing = lane.standings.get(userId);
+  if (standing === undefined || round.judgedAt - standing.readAt > context.standingTtlMs) return "standing";
+  return take(lane, round, send, standing.blocked ? 1 : 0);
+}
+
+function judgeGroup(lane: Lane, round: Round, send: PendingSend): Verdict {
+  const view = present(round.view, "view of a group");
+  if (view.members.has(send.caller.userId)) return take(lane, round, send, 0);
+  // An old view must not turn away a newcomer.
+  if (send.ticket >= view.ticket) return "view";
+  send.refuse("not_a_member");
+  return "done";
+}
+
+function take(lane: Lane, round: Round, send: PendingSend, visibility: Visibility): Verdict {
+  const read = moveRead(lane, round, send);
+  if (read === "unknown") return "watermark";
+  const row = round.add(send, visibility);
+  if (read !== "stays") {
+    round.reads ??= new Map();
+    round.reads.set(row.senderId, { seq: row.seq, ucount: row.ucount });
+    if (read === "moves_over_others") (round.viewers ??= new Set()).add(send);
+  }
+  send.taken();
+  return "done";
+}
+
+/** `judge`: judge it again. `done`: it is judged. `restart`: the round has to begin again. */
+export type Supplied = "judge" | "done" | "restart";
+
+/** Reads what `missing` names. */
+export async function supply(
+  context: LaneContext,
+  lane: Lane,
+  round: Round,
+  send: PendingSend,
+  missing: Exclude<Verdict, "done">,
+): Promise<Supplied> {
+  switch (missing) {
+    case "proof":
+      return supplyProof(context, lane, round, send);
+    case "standing":
+      await supplyStanding(context, lane, send);
+      return send.settled ? "done" : "judge";
+    case "watermark": {
+      const row = await context.ports.lists.one(send.caller.userId, lane.conversationId);
+      lane.raiseReadSeq(send.caller.userId, row?.readSeq ?? 0);
+      send.watermarkRead = true;
+      return "judge";
+    }
+    case "view":
+      context.directory.forgetGroup(lane.conversationId);
+      return "restart";
+  }
+}
+
+async function supplyProof(context: LaneContext, lane: Lane, round: Round, send: PendingSend): Promise<Supplied> {
+  const proof = await proveAbsent(context, lane, send);
+  if (proof === "absent") return "judge";
+  if (proof === "torn") {
+    lane.forget();
+    return "restart";
+  }
+  const row: LogRow = proof.found;
+  if (row.senderId !== send.caller.userId) {
+    send.refuse("id_conflict");
+    return "done";
+  }
+  send.taken();
+  round.repeats.push({ send, row });
+  return "done";
+}
+
+async function supplyStanding(context: LaneContext, lane: Lane, send: PendingSend): Promise<void> {
+  const { userId } = send.caller;
+  const { users, relations, clock } = context.ports;
+  const recipientId = peerOf(present(lane.peers, "peers of a direct chat"), userId);
+  const epoch = lane.standingsEpoch;
+  const readAt = clock.monotonicMs();
+  if (!lane.standings.has(userId) && (await users.byId(recipientId)) === undefined) {
+    send.refuse("no_such_user");
+    return;
+  }
+  const { blocked } = await relations.between(recipientId, userId);
+  // A block that changed meanwhile was announced: what was read may be older than that.
+  if (lane.standingsEpoch === epoch) lane.standings.set(userId, { blocked, readAt });
+}

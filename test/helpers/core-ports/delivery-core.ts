@@ -1,0 +1,43 @@
+import type { Caller, CorePorts, DeliveryApi, GroupsApi, MessageDraft } from "../../../src/core/api.ts";
+import { createDelivery } from "../../../src/core/delivery/create-delivery.ts";
+import { Lanes } from "../../../src/core/delivery/lanes.ts";
+import { createGroups } from "../../../src/core/groups/create-groups.ts";
+import type { Uuid } from "../../../src/protocol/ids.ts";
+import { kinds } from "../../../src/protocol/kinds.ts";
+import type { MemoryWorld } from "./core-ports.ts";
+
+/** Delivery and groups of one server process on a world. */
+export interface DeliveryCore {
+  readonly ports: CorePorts;
+  readonly lanes: Lanes;
+  readonly delivery: DeliveryApi;
+  readonly groups: GroupsApi;
+}
+
+export function createDeliveryCore(
+  world: MemoryWorld,
+  options: { cacheTtlMs?: number; deaf?: boolean } = {},
+): DeliveryCore {
+  const ports = world.ports();
+  const lanes = new Lanes(ports, { cacheTtlMs: options.cacheTtlMs ?? Infinity });
+  if (options.deaf !== true) {
+    ports.bus.subscribe({ deliver: () => undefined, notice: (notice) => lanes.hear(notice) });
+  }
+  return { ports, lanes, delivery: createDelivery(lanes), groups: createGroups(lanes, world.random) };
+}
+
+export function caller(userId: Uuid, device = 1): Caller {
+  return { userId, device };
+}
+
+const encoder = new TextEncoder();
+
+/** A text, new unless `messageId` says otherwise. */
+export function textDraft(
+  world: MemoryWorld,
+  to: MessageDraft["to"],
+  since: number,
+  more: Partial<MessageDraft> = {},
+): MessageDraft {
+  return { to, messageId: world.id(), since, kind: kinds.text, envelope: encoder.encode("hello"), ...more };
+}
