@@ -1,0 +1,61 @@
+import type { Uuid } from "../../protocol/ids.ts";
+import { WireError } from "../../protocol/wire-errors.ts";
+import type { Caller } from "../api.ts";
+import { needsRepair, repairLists } from "../delivery/repair.ts";
+import type { MemberIntervals } from "../membership/member-intervals.ts";
+import type { ListRow } from "../model.ts";
+import type { ConversationLists } from "../ports/conversation-lists.ts";
+import type { Groups } from "../ports/groups.ts";
+import type { MessageLog } from "../ports/message-log.ts";
+import type { View } from "./read-page.ts";
+import { readableRuns } from "./seq-runs.ts";
+
+export interface ReadingDeps {
+  readonly log: MessageLog;
+  readonly lists: ConversationLists;
+  readonly groups: Groups;
+  readonly intervals: MemberIntervals;
+}
+
+/** The caller's row of a conversation. Who has none is told the same as if the conversation did not exist. */
+export async function ownRow(deps: ReadingDeps, caller: Caller, conversationId: Uuid): Promise<ListRow> {
+  const row = await deps.lists.one(caller.userId, conversationId);
+  if (row === undefined) throw new WireError("no_such_conversation");
+  return row;
+}
+
+/** What the caller may see, from the groups port: the list row only follows it. */
+export async function viewOf(deps: ReadingDeps, caller: Caller, row: ListRow): Promise<View> {
+  const intervals = await deps.intervals.of(row.conversationId, caller.userId, false);
+  return { viewerId: caller.userId, readable: readableRuns(intervals), clearedSeq: row.clearedSeq };
+}
+
+/** Repairs of one row by one request; each passes 4,096 rows, and the next request goes on where this one stopped. */
+const repairsPerCheckMax = 16;
+
+/**
+ * Compares the row with the head of the log, and repairs the lists when rows stand above what the row reflects: their
+ * writer may have died before it listed them, and nobody else will. Answers the row as it is then, and the head.
+ */
+export async function checkHead(
+  deps: ReadingDeps,
+  caller: Caller,
+  row: ListRow,
+): Promise<{ readonly row: ListRow; readonly head: number }> {
+  const known = Math.max(row.lastSeq, row.checkedSeq);
+  const newest = await deps.log.newestBucket(row.conversationId, known, "latest");
+  const head = newest?.head.head ?? 0;
+  if (!needsRepair(row, head)) return { row, head };
+  let checked = known;
+  for (let repair = 0; repair < repairsPerCheckMax && checked < head; repair++) {
+    const done = await repairLists(deps, caller.userId, { ...row, checkedSeq: checked }, head);
+    if (done <= checked) break;
+    checked = done;
+  }
+  return { row: await ownRow(deps, caller, row.conversationId), head };
+}
+
+/** Whether everything that the owner of the row may ever read stands in it: one who left, and was told the end. */
+export function isComplete(row: ListRow): boolean {
+  return row.leftSeq > 0 && row.lastSeq >= row.leftSeq - 1;
+}
