@@ -1,0 +1,54 @@
+import type { Core, CorePorts } from "./api.ts";
+import { createDelivery } from "./delivery/create-delivery.ts";
+import { Lanes } from "./delivery/lanes.ts";
+import { createGroups } from "./groups/create-groups.ts";
+import { recoverGroups } from "./groups/recover-groups.ts";
+import { createMemberIntervals } from "./membership/member-intervals.ts";
+import { createPeople } from "./people/create-people.ts";
+import type { Bus, Notice } from "./ports/bus.ts";
+import { createReading } from "./reading/create-reading.ts";
+import { createReceipts } from "./receipts/create-receipts.ts";
+
+export interface CoreOptions {
+  /**
+   * How long blocks and memberships may be used without a word from the bus, ms. Absent where this process is the only
+   * writer: then nothing it does not hear of can change. With several processes at most 1,000.
+   */
+  readonly cacheTtlMs?: number;
+  /** Conversations whose end is kept in memory; absent = Lanes.lanesMax. */
+  readonly lanesMax?: number;
+}
+
+/**
+ * The whole core on the given stores. What it keeps in memory are caches and work under way: any number of cores may run
+ * on the same stores, and each may vanish at any time.
+ */
+export function createCore(ports: CorePorts, options: CoreOptions): Core {
+  const cacheTtlMs = options.cacheTtlMs ?? Number.POSITIVE_INFINITY;
+  const intervals = createMemberIntervals(ports.groups, ports.clock, cacheTtlMs);
+  const hear = (notice: Notice): void => {
+    lanes.hear(notice);
+    if (notice.notice === "group_changed") intervals.forget(notice.groupId);
+  };
+  // The own caches drop what an operation changed before it answers, however long the bus takes to come round.
+  const bus: Bus = {
+    deliver: (delivery) => ports.bus.deliver(delivery),
+    announce: (notice) => {
+      hear(notice);
+      ports.bus.announce(notice);
+    },
+    subscribe: (receiver) => ports.bus.subscribe(receiver),
+  };
+  const wired = { ...ports, bus, intervals };
+  const { lanesMax } = options;
+  const lanes = new Lanes(wired, lanesMax === undefined ? { cacheTtlMs } : { cacheTtlMs, lanesMax });
+  return {
+    delivery: createDelivery(lanes),
+    receipts: createReceipts(wired),
+    reading: createReading(wired),
+    groups: createGroups(lanes, ports.random),
+    people: createPeople({ ...wired, announce: (notice) => bus.announce(notice) }),
+    hear,
+    recover: () => recoverGroups(lanes),
+  };
+}
