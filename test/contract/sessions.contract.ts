@@ -163,6 +163,15 @@ function tokenTests(makeHarness: MakeDurableHarness<Sessions>): void {
     expect(await harness.store.byAccess(newHash())).toBeUndefined();
   });
 
+  test("a session that was answered does not change when others are read", async () => {
+    await using harness = await makeHarness();
+    const sessions = [await open(harness.store, newId()), await open(harness.store, newId())];
+    const answered = [];
+    for (const { accessHash } of sessions) answered.push(await harness.store.byAccess(accessHash));
+    await harness.store.devices(newId());
+    expect(answered).toEqual(sessions);
+  });
+
   test("rotation makes the next version; the old access token is dead", async () => {
     await using harness = await makeHarness();
     const session = await open(harness.store, newId());

@@ -37,7 +37,7 @@ export function createPasswords(options: {
 }): Passwords {
   const { random, atOnceMax = limits.passwordHashesAtOnceMax, cost = passwordCost } = options;
   const waiting = new BoundedQueue<() => void>(options.waitingMax ?? limits.passwordHashesWaitingMax);
-  const unmatchable = unmatchableHash(random.fill(new Uint8Array(saltBytes + digestBytes)), passwordAlgorithm, cost);
+  const unmatchable = unmatchableHash(randomBytes(random, saltBytes + digestBytes), passwordAlgorithm, cost);
   let running = 0;
 
   const take = async (): Promise<void> => {
@@ -65,11 +65,16 @@ export function createPasswords(options: {
   };
 
   return {
-    hash: (password) =>
-      inTurn(() => hashPassword(password, random.fill(new Uint8Array(saltBytes)), passwordAlgorithm, cost)),
+    hash: (password) => inTurn(() => hashPassword(password, randomBytes(random, saltBytes), passwordAlgorithm, cost)),
     async verify(password, encoded) {
       const matches = await inTurn(() => verifyPassword(password, encoded ?? unmatchable));
       return matches && encoded !== undefined;
     },
   };
+}
+
+function randomBytes(random: Random, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  random.fill(bytes);
+  return bytes;
 }

@@ -18,7 +18,8 @@ export interface MintedToken {
 }
 
 export function mintToken(kind: TokenKind, random: Random): MintedToken {
-  const secret = random.fill(new Uint8Array(secretBytes));
+  const secret = new Uint8Array(secretBytes);
+  random.fill(secret);
   const token = prefixes[kind] + Buffer.from(secret).toString("base64url");
   return { token, hash: hashOf(token) };
 }

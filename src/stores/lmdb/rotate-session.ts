@@ -10,6 +10,7 @@ import {
   closeFamily,
   forgetRefresh,
   hashKey,
+  loggedOut,
   readDevices,
   refreshHashes,
   sessions,
@@ -33,7 +34,7 @@ export function rotateSession(
   const { userId, device } = session;
   if (refresh.version !== session.version) {
     closeFamily(transaction, familyId);
-    changeDevice(transaction, userId, device, ({ familyId: _, ...loggedOut }) => loggedOut);
+    changeDevice(transaction, userId, device, loggedOut);
     return { outcome: "reused", userId, device };
   }
   const version = session.version + 1;

@@ -20,6 +20,12 @@ export interface StoredDevice extends Omit<Device, "userId"> {
   readonly familyId?: Uuid;
 }
 
+/** The device without its session. */
+export function loggedOut(known: StoredDevice): StoredDevice {
+  const { device, name, createdAt, lastSeenAt } = known;
+  return { device, name, createdAt, lastSeenAt };
+}
+
 export interface StoredDevices {
   /** Highest number ever given to a device of the user, so that none is given twice. */
   readonly lastNumber: number;

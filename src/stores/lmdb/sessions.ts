@@ -4,7 +4,7 @@ import { uuidKey } from "./keys.ts";
 import { openSession } from "./open-session.ts";
 import { revokeSessions } from "./revoke-sessions.ts";
 import { rotateSession } from "./rotate-session.ts";
-import { accessHashes, hashKey, readDevices, refreshHashes, sessions } from "./session-tables.ts";
+import { accessHashes, hashKey, loggedOut, readDevices, refreshHashes, sessions } from "./session-tables.ts";
 
 /**
  * Devices and sessions in LMDB. A family is open from its login until logout, removal of its device, another login on
@@ -27,7 +27,7 @@ export function createLmdbSessions(environment: Environment): Sessions {
     },
 
     async devices(userId) {
-      return readDevices(environment, userId).devices.map(({ familyId: _, ...device }) => ({ userId, ...device }));
+      return readDevices(environment, userId).devices.map((device) => ({ userId, ...loggedOut(device) }));
     },
 
     revoke: (userId, scope) => environment.write((transaction) => revokeSessions(transaction, userId, scope)),
