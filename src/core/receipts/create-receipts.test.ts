@@ -98,17 +98,31 @@ describe("a direct chat", () => {
     });
   });
 
-  test("a receipt is written again though the list row says it is old: the first attempt may have written only half", async () => {
+  test("the own watermark moves last: where it stands, everyone can see it", async () => {
     const { world, alice, bob, chat, receipts, claim } = await directSetUp(5);
     world.receipts.weather = { ...fairWeather(), fails: (operation) => operation === "receipts.write" };
     await expect(receipts.delivered(by(bob), claim(1, 5))).rejects.toMatchObject({ code: "store_unavailable" });
-    expect(world.lists.rowOf(bob, chat.id)).toMatchObject({ recvSeq: 5 });
+    expect(world.lists.rowOf(bob, chat.id)).toMatchObject({ recvSeq: 0 });
+    expect(world.lists.rowOf(alice, chat.id)).toMatchObject({ peerRecvSeq: 0 });
     expect(world.hub.deliveries).toEqual([]);
+  });
 
-    world.receipts.weather = fairWeather();
+  test("a receipt is written and pushed again though the list row says it is old: nobody was told of the first attempt", async () => {
+    const { world, alice, bob, receipts, claim } = await directSetUp(5);
+    world.lists.weather = { ...fairWeather(), fails: (operation) => operation === "lists.write.answer" };
+    await expect(receipts.delivered(by(bob), claim(1, 5))).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(world.hub.deliveries).toEqual([]);
+    world.lists.weather = fairWeather();
     expect(await receipts.delivered(by(bob), claim(1, 5))).toMatchObject({ accepted: true });
-    expect(await world.receipts.one(chat.id, bob)).toMatchObject({ recvSeq: 5 });
     expect(world.hub.deliveries).toMatchObject([{ userIds: [alice] }]);
+  });
+
+  test("what a send marked as read is told to the peer by the receipt that follows", async () => {
+    const { world, alice, bob, chat, receipts, claim } = await directSetUp(5);
+    await world.lists.write([{ userId: bob, conversationId: chat.id, kind: "direct", read: { seq: 5, ucount: 5 } }]);
+    expect(await receipts.read(by(bob), claim(1, 5))).toMatchObject({ accepted: true });
+    expect(world.lists.rowOf(alice, chat.id)).toMatchObject({ peerReadSeq: 5 });
+    expect(await world.receipts.one(chat.id, bob)).toMatchObject({ readSeq: 5 });
   });
 
   test("an old receipt never lowers a watermark", async () => {

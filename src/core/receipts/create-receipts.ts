@@ -33,7 +33,9 @@ export interface ReceiptsDeps {
  * the peer, then told to those who look at the ticks.
  *
  * Every accepted receipt is written and pushed, even one that says nothing new: an earlier attempt may have written only
- * one of the rows, or have died before its push. That costs two writes a receipt; the registers make it harmless.
+ * one of the rows, or have died before its push; a send moves the own read_seq and nothing else. That costs two writes a
+ * receipt; the registers make it harmless. The own row is written last, so that a device that finds its watermark moved,
+ * by a sync say, may conclude that the others can see it.
  */
 export function createReceipts(deps: ReceiptsDeps): ReceiptsApi {
   const groupStatus = createGroupStatus(deps);
@@ -60,10 +62,8 @@ async function move(
 
   const shared = mark === "read" && (await isReadShared(deps.users, caller.userId, row.peerId));
   const writes = await listWrites(deps.log, caller, row, draft, mark, shared);
-  await Promise.all([
-    deps.receipts.write([receiptWrite(caller, draft, deps.clock.nowMs(), shared)]),
-    deps.lists.write(writes),
-  ]);
+  await deps.receipts.write([receiptWrite(caller, draft, deps.clock.nowMs(), shared)]);
+  await deps.lists.write(writes);
 
   // Notes to oneself: both writes are to this one row.
   const after = writes.reduce((merged, write) => (write.userId === caller.userId ? apply(merged, write) : merged), row);
@@ -122,7 +122,7 @@ async function listWrites(
   const own = mark === "read" ? { ...recv, read: { seq, ucount: await ucountAt(log, row, seq) } } : recv;
   if (kind === "group" || peerId === undefined) return [own];
   const peer: ListWrite = { userId: peerId, conversationId, kind, peerId: caller.userId, peerRecvSeq: seq };
-  return [own, readShared ? { ...peer, peerReadSeq: seq } : peer];
+  return [readShared ? { ...peer, peerReadSeq: seq } : peer, own];
 }
 
 function receiptWrite(caller: Caller, draft: ReceiptDraft, at: number, readShared: boolean): ReceiptWrite {
