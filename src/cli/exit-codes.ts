@@ -14,7 +14,7 @@ export const exitCodes = {
   configuration: { code: 3, meaning: "Wrong configuration." },
   unreachable: { code: 4, meaning: "A store or a server did not answer." },
   finding: { code: 5, meaning: "A check found something." },
-  locked: { code: 6, meaning: "Another process holds the lock." },
+  locked: { code: 6, meaning: "Another process holds the lock or the port." },
   threshold: { code: 7, meaning: "A threshold of the scenario was missed." },
   invalid_run: { code: 8, meaning: "The run proves nothing: the load generator or the machine was the limit." },
   incorrect: { code: 9, meaning: "Correctness is broken: something was lost, duplicated or reordered." },

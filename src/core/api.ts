@@ -78,6 +78,11 @@ export interface DeliveryApi {
    * Calls of one gate are taken in the order they are made. Idempotent by messageId.
    */
   send(caller: Caller, gate: SendGate, draft: MessageDraft): Promise<SentMessage>;
+  /**
+   * A draft that was refused for now before it came here (a rate limit). It takes its place in the order: later drafts to
+   * its conversation are refused until it comes back, as if it had failed in `send`.
+   */
+  postpone(caller: Caller, gate: SendGate, draft: Pick<MessageDraft, "to" | "messageId">): void;
 }
 
 export interface ReceiptDraft {

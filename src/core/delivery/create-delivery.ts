@@ -1,20 +1,22 @@
 import { assert } from "../../base/assert.ts";
-import { isUuidV7 } from "../../protocol/ids.ts";
+import { isUuidV7, type Uuid } from "../../protocol/ids.ts";
 import { isSendable } from "../../protocol/kinds.ts";
 import { limits } from "../../protocol/limits.ts";
 import { WireError, type WireErrorCode } from "../../protocol/wire-errors.ts";
-import type { DeliveryApi, MessageDraft } from "../api.ts";
+import type { Caller, DeliveryApi, MessageDraft } from "../api.ts";
 import type { Lanes } from "./lanes.ts";
 import { ConnectionGate } from "./send-gate.ts";
 
 /** Sending: checks what a draft alone can tell, then hands it to the lane of its conversation in the order of the calls. */
 export function createDelivery(lanes: Lanes): DeliveryApi {
+  const conversationOf = (caller: Caller, gate: ConnectionGate, to: MessageDraft["to"]): Uuid =>
+    "user" in to ? gate.directId(caller.userId, to.user) : to.conversation;
   return {
     createGate: () => new ConnectionGate(),
     send(caller, gate, draft) {
       assert(gate instanceof ConnectionGate, "a gate of this delivery");
       const { to, messageId } = draft;
-      const conversationId = "user" in to ? gate.directId(caller.userId, to.user) : to.conversation;
+      const conversationId = conversationOf(caller, gate, to);
       const wrong = checkDraft(draft);
       if (wrong !== undefined) {
         // The same draft was wrong before, so nothing that follows can overtake it.
@@ -22,6 +24,10 @@ export function createDelivery(lanes: Lanes): DeliveryApi {
         return Promise.reject(wrong);
       }
       return lanes.send(conversationId, caller, gate, draft);
+    },
+    postpone(caller, gate, { to, messageId }) {
+      assert(gate instanceof ConnectionGate, "a gate of this delivery");
+      gate.failed(conversationOf(caller, gate, to), messageId, ++lanes.context.tickets.last);
     },
   };
 }

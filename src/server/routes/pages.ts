@@ -30,6 +30,6 @@ export function receiptsPageFields(conversationId: Uuid, page: ReceiptsPage): Re
       joined_seq: member.joinedSeq,
       left_seq: member.leftSeq,
     })),
-    ...(page.count ?? {}),
+    ...page.count,
   };
 }

@@ -1,0 +1,118 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { parseEnv } from "node:util";
+import { collectEntries, fromText, type ConfigEntry, type ConfigProblem } from "../server/config/collect-entries.ts";
+import { settings } from "../server/config/config-schema.ts";
+import { resolveConfig, type ResolvedConfig } from "../server/config/resolve-config.ts";
+import { didYouMean } from "../base/did-you-mean.ts";
+import { CliError } from "./cli-error.ts";
+import type { CliEnvironment } from "./env.ts";
+
+export interface ConfigRequest {
+  /** Path of a setting → the flag that gave it and its text. */
+  readonly flags: readonly { readonly path: string; readonly text: string; readonly flag: string }[];
+  /** `section.key=value`, as many as wanted. */
+  readonly set: readonly string[];
+  /** A file to read instead of ./msgr.yaml. */
+  readonly file: string | undefined;
+  /** Development: `.env` of the working directory is read, and these hold where nothing else was said. */
+  readonly dev: readonly ConfigEntry[] | undefined;
+}
+
+/** Reads every source. What the user can mend is answered as problems; a named file that is missing is one. */
+export function loadConfig(
+  request: ConfigRequest,
+  environment: CliEnvironment,
+): ResolvedConfig | { readonly problems: readonly ConfigProblem[] } {
+  const problems: ConfigProblem[] = [];
+  const here = environment.workingDirectory;
+  const files = [
+    readConfigFile(request.file ?? "msgr.yaml", here, request.file !== undefined, problems),
+    readConfigFile(path.join(environment.folders.config, "msgr.yaml"), here, false, problems),
+  ];
+  const dotenv = request.dev === undefined ? "" : (readText(path.join(here, ".env")) ?? "");
+  const collected = collectEntries({
+    flags: flagEntries(request, problems),
+    environment: environment.variables,
+    dotenv: parseEnv(dotenv),
+    files: files.filter((file) => file !== undefined),
+    fallbacks: request.dev ?? [],
+  });
+  const resolved = resolveConfig({ entries: collected.entries, problems: [...problems, ...collected.problems] });
+  return "problems" in resolved ? resolved : withSecrets(resolved, here);
+}
+
+export function configError(problems: readonly ConfigProblem[]): CliError {
+  const lines = problems.map(({ where, what, fix }) => `\n  ${where}: ${what}\n    ${fix}`);
+  return new CliError("configuration", `The configuration is wrong.${lines.join("")}`, {
+    fix: "`msgr config show` prints every setting with its origin.",
+  });
+}
+
+function flagEntries(request: ConfigRequest, problems: ConfigProblem[]): readonly ConfigEntry[] {
+  const entries: ConfigEntry[] = [];
+  const add = (name: string, text: string, origin: string): void => {
+    const setting = settings.find(({ path: known }) => known === name);
+    if (setting !== undefined) {
+      entries.push({ path: name, value: fromText(setting, text), origin });
+      return;
+    }
+    const guess = didYouMean(
+      name,
+      settings.map(({ path: known }) => known),
+    );
+    const fix = guess === undefined ? "`msgr config show` prints every setting." : `Did you mean ${guess}?`;
+    problems.push({ where: origin, what: `unknown setting ${name}`, fix });
+  };
+  for (const { path: name, text, flag } of request.flags) add(name, text, flag);
+  for (const words of request.set) {
+    const at = words.indexOf("=");
+    if (at > 0) add(words.slice(0, at), words.slice(at + 1), `--set ${words.slice(0, at)}`);
+    else problems.push({ where: "--set", what: `${words} has no value`, fix: "Write --set section.key=value." });
+  }
+  return entries;
+}
+
+function readConfigFile(
+  name: string,
+  here: string,
+  named: boolean,
+  problems: ConfigProblem[],
+): { readonly name: string; readonly text: string } | undefined {
+  const text = readText(path.resolve(here, name));
+  if (text !== undefined) return { name, text };
+  if (named)
+    problems.push({ where: `--config ${name}`, what: "no such file", fix: "Correct the path, or leave the flag out." });
+  return undefined;
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new CliError("configuration", `${file} cannot be read (${code ?? "unknown"}).`, {
+      cause: error,
+      fix: "Check its permissions.",
+    });
+  }
+}
+
+/** `*_file` settings name a file whose first line is the secret, so that it is in no argument list and no environment. */
+function withSecrets(
+  resolved: ResolvedConfig,
+  here: string,
+): ResolvedConfig | { readonly problems: readonly ConfigProblem[] } {
+  const { token_file: file } = resolved.config.admin;
+  if (file === undefined) return resolved;
+  const where = resolved.origins.get("admin.token_file") ?? "admin.token_file";
+  const secret = readText(path.resolve(here, file))?.split("\n")[0]?.trim();
+  if (secret === undefined) return { problems: [{ where, what: `${file}: no such file`, fix: "Correct the path." }] };
+  if (secret.length < 16)
+    return { problems: [{ where, what: `${file}: shorter than 16 characters`, fix: "Use a longer secret." }] };
+  return {
+    config: { ...resolved.config, admin: { ...resolved.config.admin, token: secret } },
+    origins: new Map(resolved.origins).set("admin.token", `${where} (${file})`),
+  };
+}

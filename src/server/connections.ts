@@ -1,0 +1,164 @@
+import type { Duplex } from "node:stream";
+import type { WebSocket } from "ws";
+import type { ClientFrame } from "../protocol/frames/client-frames.ts";
+import type { ServerFrame } from "../protocol/frames/server-frames.ts";
+import type { CloseReason } from "../protocol/close-codes.ts";
+import type { WireError } from "../protocol/wire-errors.ts";
+import type { Notice } from "../core/ports/bus.ts";
+import { randomBelow } from "../base/random.ts";
+import type { TokenHolder } from "./accounts/account-types.ts";
+import { Connection, type ConnectionHost } from "./connection/connection.ts";
+import { ConnectionSweep } from "./connection/connection-sweep.ts";
+import { FlushRound } from "./connection/flush-round.ts";
+import type { ServerContext } from "./context-types.ts";
+import { Hub } from "./hub.ts";
+import { PresenceWatch } from "./presence-watch.ts";
+import { Dispatcher } from "./routes/dispatcher.ts";
+import { SessionGuard } from "./session-guard.ts";
+
+/**
+ * The WebSockets of this process: makes a Connection of each accepted one and ties it to the hub (who gets what), the
+ * sweep (time), the guard (sessions), presence, and the dispatcher (what its frames do).
+ */
+export class Connections implements ConnectionHost {
+  readonly round = new FlushRound();
+  readonly hub = new Hub<Connection>();
+  readonly #context: ServerContext;
+  readonly #sweep: ConnectionSweep;
+  readonly #guard: SessionGuard;
+  readonly #watch: PresenceWatch;
+  readonly #dispatcher: Dispatcher;
+  #opened = 0;
+  #stopped = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(context: ServerContext) {
+    const { clock, core, log, presence, sessions } = context;
+    const onError = (error: unknown): void => log.error({ err: error }, "Background work failed");
+    this.#context = context;
+    context.metrics.observe({ connections: () => this.size, greeted: () => this.hub.size });
+    this.#watch = new PresenceWatch({ presence, people: core.people, clock, onError });
+    this.#guard = new SessionGuard(sessions, onError);
+    this.#sweep = new ConnectionSweep(clock, {
+      onSilent: (connection) => this.#watch.leave(connection),
+      checkSessions: (connections) => void this.#guard.check(connections),
+    });
+    this.#dispatcher = new Dispatcher(
+      {
+        nodeId: context.nodeId,
+        core,
+        lists: context.ports.lists,
+        relations: context.ports.relations,
+        bus: context.ports.bus,
+        presence,
+        typing: context.typing,
+        rateLimits: context.rateLimits,
+        clock,
+        hub: this.hub,
+        watch: this.#watch,
+        rules: () => context.rules,
+      },
+      {
+        onError: (connection, type, error, cause) => this.#onError(connection, type, error, cause),
+        onAnswered: (type, ms) => context.metrics.answered(type, ms),
+      },
+    );
+  }
+
+  /** Connections in any state but closed. */
+  get size(): number {
+    return this.#sweep.size;
+  }
+
+  start(): void {
+    this.#sweep.start();
+    this.#tick();
+  }
+
+  open(ws: WebSocket, socket: Duplex, holder: TokenHolder): void {
+    const id = `${this.#context.nodeId}.${(++this.#opened).toString(36)}`;
+    const caller = { userId: holder.userId, device: holder.device };
+    this.#sweep.add(new Connection(this, ws, socket, id, caller, holder.familyId));
+  }
+
+  /** From the bus. */
+  notice(notice: Notice): void {
+    this.#context.core.hear(notice);
+    if (notice.notice !== "sessions_revoked") return;
+    const touched = this.hub.of(notice.userId).filter(({ caller }) => notice.devices.includes(caller.device));
+    if (touched.length > 0) void this.#guard.check([...touched]);
+  }
+
+  /**
+   * Asks every client to leave at a moment of its own within `spreadMs`, closes those that did not, and resolves when no
+   * connection is left, or those that are had their time.
+   */
+  async drain(spreadMs: number): Promise<void> {
+    const { clock, random } = this.#context;
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      if (this.size === 0) resolve();
+    });
+    for (const connection of Array.from(this.#sweep.all())) {
+      const afterMs = spreadMs === 0 ? 0 : randomBelow(random, spreadMs);
+      connection.send({ type: "RECONNECT", after_ms: afterMs, reason: "drain" });
+      clock.schedule(afterMs, () => connection.drain());
+    }
+    const patience = new Promise<void>((resolve) => clock.schedule(spreadMs + drainPatienceMs, resolve));
+    await Promise.race([empty, patience]);
+  }
+
+  destroy(): void {
+    this.#sweep.stop();
+    this.#stopped = true;
+    for (const connection of Array.from(this.#sweep.all())) connection.terminate();
+  }
+
+  nowMs(): number {
+    return Math.trunc(this.#context.clock.monotonicMs());
+  }
+
+  onFrame(connection: Connection, frame: ClientFrame): void {
+    this.#context.metrics.frameIn(frame.type);
+    this.#dispatcher.dispatch(connection, frame);
+  }
+
+  onWrongFrame(connection: Connection, error: WireError, request: string | undefined): void {
+    this.#dispatcher.refuse(connection, error, request);
+  }
+
+  onLeaving(connection: Connection): void {
+    this.hub.remove(connection);
+    this.#watch.forget(connection);
+  }
+
+  onClosed(connection: Connection): void {
+    this.#sweep.remove(connection);
+    if (this.size === 0) this.#onEmpty?.();
+  }
+
+  onFrameOut(type: ServerFrame["type"], bytes: number): void {
+    this.#context.metrics.frameOut(type, bytes);
+  }
+
+  onCloseSent(reason: CloseReason): void {
+    this.#context.metrics.closeSent(reason);
+  }
+
+  #tick(): void {
+    if (this.#stopped) return;
+    this.#watch.tick();
+    this.#context.clock.schedule(1_000, () => this.#tick());
+  }
+
+  #onError(connection: Connection, type: string | undefined, error: WireError, cause: unknown): void {
+    const { log, metrics } = this.#context;
+    metrics.error(error.code);
+    if (error.code !== "internal" && cause === undefined) return;
+    const fields = { connection: connection.id, user: connection.caller.userId, frame: type, code: error.code };
+    log.error({ ...fields, err: cause ?? error }, "A frame failed");
+  }
+}
+
+/** What connections get beyond the spread to finish what is in flight and to close. */
+const drainPatienceMs = 3_000;

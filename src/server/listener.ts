@@ -1,0 +1,47 @@
+import { fastify, type FastifyInstance } from "fastify";
+import type { AddressInfo } from "node:net";
+
+/** An HTTP server on a port, not listening yet. Logging is the caller's; unknown paths and errors are set by the routes. */
+export function createListener(): FastifyInstance {
+  return fastify({
+    // Idle keep-alive connections must not hold a drain up.
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    // A reader that trickles its headers or body ends here; WebSockets have left HTTP by then.
+    requestTimeout: 30_000,
+    connectionTimeout: 0,
+    keepAliveTimeout: 15_000,
+    maxParamLength: 128,
+    routerOptions: { ignoreTrailingSlash: false },
+  });
+}
+
+export class PortTakenError extends Error {
+  override readonly name = "PortTakenError";
+  readonly host: string;
+  readonly port: number;
+
+  constructor(host: string, port: number, cause: unknown) {
+    super(`Port ${port} on ${host} is taken by another process.`, { cause });
+    this.host = host;
+    this.port = port;
+  }
+}
+
+/** The address it listens on. Rejects with PortTakenError, or with the system's error (no such address, no permission). */
+export async function listen(app: FastifyInstance, host: string, port: number, anyPort: boolean): Promise<AddressInfo> {
+  try {
+    await app.listen({ host, port, backlog: 4_096 });
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "EADDRINUSE") throw error;
+    if (!anyPort) throw new PortTakenError(host, port, error);
+    await app.listen({ host, port: 0 });
+  }
+  return app.server.address() as AddressInfo;
+}
+
+export function urlOf({ address, family, port }: AddressInfo): string {
+  const unspecified = address === "0.0.0.0" || address === "::";
+  const host = unspecified ? "localhost" : family === "IPv6" ? `[${address}]` : address;
+  return `http://${host}:${port}`;
+}

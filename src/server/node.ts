@@ -1,0 +1,167 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import type { FastifyInstance } from "fastify";
+import { createUsersInBulk } from "./accounts/create-users-in-bulk.ts";
+import type { Connections } from "./connections.ts";
+import type { ServerContext } from "./context-types.ts";
+import { registerAdmin } from "./http/admin.ts";
+import { installErrors, registerApi } from "./http/register-api.ts";
+import { createListener, listen, urlOf } from "./listener.ts";
+import { registerOperations } from "./operations.ts";
+import { ratePresets } from "./rate-rules.ts";
+import { Upgrades } from "./upgrade.ts";
+
+/**
+ * One server process.
+ *
+ *   created ──start()──▶ ready ──drain()──▶ draining ──▶ drained ──destroy()──▶ destroyed
+ *                                  └──────── destroy() from any state ────────▲
+ *
+ * ready: both ports answer. draining: /readyz says 503, upgrades are refused with 503 + Retry-After, clients are asked to
+ * reconnect elsewhere, spread over drain.spread_ms, and closed with 4000. destroy closes what is left and the stores.
+ */
+export type NodeState = "created" | "ready" | "draining" | "drained" | "destroyed";
+
+export interface NodeAddresses {
+  readonly url: string;
+  /** Undefined = no administrative port. */
+  readonly adminUrl: string | undefined;
+}
+
+export class ServerNode {
+  readonly #context: ServerContext;
+  readonly #describeConfig: () => unknown;
+  readonly #connections: Connections;
+  readonly #app: FastifyInstance;
+  readonly #admin: FastifyInstance | undefined;
+  #state: NodeState = "created";
+  #drained: Promise<void> | undefined;
+  /** Told when the drain was asked for through the administrative port. */
+  onDrainAsked: () => void = () => {};
+
+  constructor(context: ServerContext, connections: Connections, describeConfig: () => unknown) {
+    this.#context = context;
+    this.#describeConfig = describeConfig;
+    this.#connections = connections;
+    this.#app = createListener();
+    this.#admin = context.config.admin.enabled ? createListener() : undefined;
+  }
+
+  get state(): NodeState {
+    return this.#state;
+  }
+
+  /** `anyPort`: where the public port is taken, another one will do. Rejects with PortTakenError otherwise. */
+  async start(options: { readonly anyPort: boolean }): Promise<NodeAddresses> {
+    const { config, core, ports, log } = this.#context;
+    ports.bus.subscribe({
+      deliver: (delivery) => this.#connections.hub.deliver(delivery),
+      notice: (notice) => this.#connections.notice(notice),
+    });
+    await core.recover();
+    this.#registerPublic();
+    if (this.#admin !== undefined) this.#registerAdmin(this.#admin);
+    const address = await listen(this.#app, config.http.host, config.http.port, options.anyPort);
+    const admin = this.#admin && (await listen(this.#admin, config.admin.host, config.admin.port, false));
+    this.#connections.start();
+    this.#state = "ready";
+    const addresses = { url: urlOf(address), adminUrl: admin && urlOf(admin) };
+    log.info({ ...addresses }, "Ready");
+    return addresses;
+  }
+
+  /** Asks everyone to leave, and waits for it. Idempotent. */
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async destroy(): Promise<void> {
+    if (this.#state === "destroyed") return;
+    this.#state = "destroyed";
+    this.#connections.destroy();
+    await Promise.all([this.#app.close(), this.#admin?.close()]);
+    await this.#context.close();
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#state !== "ready") return;
+    this.#state = "draining";
+    const { log, config } = this.#context;
+    log.info({ connections: this.#connections.size, spread_ms: config.drain.spread_ms }, "Draining");
+    await this.#connections.drain(config.drain.spread_ms);
+    if (this.#state === "draining") this.#state = "drained";
+    log.info({ connections: this.#connections.size }, "Drained");
+  }
+
+  #registerPublic(): void {
+    const context = this.#context;
+    const { accounts, log, metrics, clock, config } = context;
+    const onFailure = (error: unknown, operation: string): void =>
+      log.error({ err: error, operation }, "A request failed");
+    registerApi(this.#app, {
+      core: context.core,
+      accounts,
+      users: context.ports.users,
+      relations: context.ports.relations,
+      settings: context.ports.settings,
+      presence: context.presence,
+      rateLimits: context.rateLimits,
+      get sendRule() {
+        return context.rules.send;
+      },
+      clock,
+      random: context.random,
+      authenticate: (token) => accounts.authenticate(token),
+      onFailure,
+    });
+    const upgrades = new Upgrades({
+      rateLimits: context.rateLimits,
+      clock,
+      connectionsMax: config.http.connections_max,
+      rules: () => context.rules,
+      connections: () => this.#connections.size,
+      drainingForMs: () => (this.#state === "ready" ? undefined : config.drain.spread_ms + restartMs),
+      authenticate: (token) => accounts.authenticate(token),
+      onOpen: (ws, socket, holder) => this.#connections.open(ws, socket, holder),
+      onRefused: (status) => metrics.upgradeRefused(status),
+      onFailure: (error) => onFailure(error, "GET /ws"),
+    });
+    this.#app.server.on("upgrade", (request, socket, head) => upgrades.handle(request, socket, head));
+  }
+
+  #registerAdmin(app: FastifyInstance): void {
+    const context = this.#context;
+    const { config, log, metrics } = context;
+    installErrors(app, { onFailure: (error, operation) => log.error({ err: error, operation }, "A request failed") });
+    registerOperations(app, {
+      metrics,
+      token: config.admin.token,
+      notReady: () => (this.#state === "ready" ? undefined : this.#state),
+      describeConfig: this.#describeConfig,
+    });
+    if (config.admin.token === undefined) return;
+    registerAdmin(app, {
+      token: config.admin.token,
+      createUsers: (users) => createUsersInBulk(context.accountDeps, users),
+      usePreset: (preset) => {
+        context.rules = ratePresets[preset];
+        log.info({ preset }, "Rate limits changed");
+      },
+      measureMemory,
+      drain: () => this.onDrainAsked(),
+    });
+  }
+}
+
+/** What a client that was refused while this process drains should allow for a new one to come up. */
+const restartMs = 1_000;
+
+/** The memory of the process after a full collection, so that two measurements can be compared. */
+function measureMemory() {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  collect();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { rss, heapUsed, external, collected: true };
+}

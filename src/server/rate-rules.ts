@@ -1,0 +1,69 @@
+import type { RateRule } from "../core/ports/rate-limits.ts";
+
+/**
+ * How often one subject may do what: `burst` at once, then one every `intervalMs`. Undefined = not limited.
+ * docs/protocol.md names the ones that clients meet.
+ */
+export interface RateRules {
+  /** Messages of one user, frames and HTTP together. */
+  readonly send: RateRule | undefined;
+  /** Messages to one group, of all its members. */
+  readonly sendConversation: RateRule | undefined;
+  /** Frames of any type of one connection. */
+  readonly frame: RateRule | undefined;
+  /** SYNC, RANGE, HISTORY and RECEIPTS of one user. */
+  readonly read: RateRule | undefined;
+  readonly typing: RateRule | undefined;
+  /** WATCH of one user. */
+  readonly watch: RateRule | undefined;
+  /** Logins for each pair of handle and address. */
+  readonly login: RateRule | undefined;
+  /** Logins from one address. */
+  readonly loginAddress: RateRule | undefined;
+  /** Accounts made from one address. */
+  readonly register: RateRule | undefined;
+  /** Groups made by one user. */
+  readonly groupCreate: RateRule | undefined;
+  /** Connections opened from one address. */
+  readonly upgrade: RateRule | undefined;
+}
+
+export const ratePresetNames = ["default", "bench", "off"] as const;
+export type RatePreset = (typeof ratePresetNames)[number];
+
+const minuteMs = 60_000;
+
+const unlimited: RateRules = {
+  send: undefined,
+  sendConversation: undefined,
+  frame: undefined,
+  read: undefined,
+  typing: undefined,
+  watch: undefined,
+  login: undefined,
+  loginAddress: undefined,
+  register: undefined,
+  groupCreate: undefined,
+  upgrade: undefined,
+};
+
+const standard: RateRules = {
+  send: { burst: 60, intervalMs: 100 },
+  sendConversation: { burst: 600, intervalMs: 20 },
+  frame: { burst: 1_000, intervalMs: 5 },
+  read: { burst: 200, intervalMs: 50 },
+  typing: { burst: 10, intervalMs: 500 },
+  watch: { burst: 30, intervalMs: 1_000 },
+  login: { burst: 5, intervalMs: minuteMs },
+  loginAddress: { burst: 60, intervalMs: 1_000 },
+  register: { burst: 10, intervalMs: minuteMs },
+  groupCreate: { burst: 10, intervalMs: minuteMs },
+  upgrade: { burst: 300, intervalMs: 50 },
+};
+
+/** `bench` lifts what a load generator must not meet and keeps what guards passwords; `off` lifts everything. */
+export const ratePresets: Readonly<Record<RatePreset, RateRules>> = {
+  default: standard,
+  bench: { ...unlimited, login: standard.login, loginAddress: standard.loginAddress, register: standard.register },
+  off: unlimited,
+};

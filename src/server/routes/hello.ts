@@ -1,0 +1,46 @@
+import { limits } from "../../protocol/limits.ts";
+import { WireError } from "../../protocol/wire-errors.ts";
+import type { Route } from "./route.ts";
+
+/** What a client has to know of limits.ts before it sends anything. */
+const toldLimits = {
+  frame_bytes_max: limits.frameBytesMax,
+  envelope_bytes_max: limits.envelopeBytesMax,
+  json_depth_max: limits.jsonDepthMax,
+  page_rows_max: limits.pageRowsMax,
+  sync_cursors_per_frame_max: limits.syncCursorsPerFrameMax,
+  drafts_per_connection_max: limits.draftsPerConnectionMax,
+  watched_users_max: limits.watchedUsersMax,
+  silence_timeout_ms: limits.silenceTimeoutMs,
+  send_queue_bytes_max: limits.sendQueueBytesMax,
+  send_queue_frames_max: limits.sendQueueFramesMax,
+};
+
+/**
+ * From here on the connection is in the hub, and only then may it read heads: whatever is appended after a head was read
+ * is pushed to it.
+ */
+export const helloRoute: Route<"HELLO"> = {
+  weight: 1,
+  run(services, connection, frame) {
+    if (connection.state !== "opening") throw new WireError("bad_request", { detail: "HELLO came before" });
+    if (frame.device !== connection.caller.device) {
+      connection.close("device_mismatch");
+      return undefined;
+    }
+    connection.greet();
+    connection.send({
+      type: "WELCOME",
+      node: services.nodeId,
+      connection: connection.id,
+      user_id: connection.caller.userId,
+      device: connection.caller.device,
+      server_time: services.clock.nowMs(),
+      heartbeat_ms: limits.heartbeatIntervalMs,
+      limits: toldLimits,
+    });
+    services.hub.add(connection);
+    services.watch.beat(connection);
+    return undefined;
+  },
+};
