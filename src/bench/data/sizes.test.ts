@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createSizes, maxSizeBytes, meanSizeBytes, type SizeSpec } from "./sizes.ts";
+import { createSizes, type SizeSpec } from "./sizes.ts";
 
 const weighted: SizeSpec = {
   kind: "weighted",
@@ -20,8 +20,6 @@ test("fixed is fixed", () => expect(new Set(sample({ kind: "fixed", bytes: 200 }
 test("weighted follows its weights", () => {
   const values = sample(weighted, 20_000);
   expect(values.filter((bytes) => bytes === 200).length / 20_000).toBeCloseTo(0.8, 1);
-  expect(meanSizeBytes(weighted)).toBe(560);
-  expect(maxSizeBytes(weighted)).toBe(2_000);
 });
 
 test("lognormal has its median and its cut", () => {
@@ -30,7 +28,6 @@ test("lognormal has its median and its cut", () => {
   expect(values[10_000]).toBeLessThan(210);
   expect(values.at(-1)).toBe(1_000);
   expect(values[0]).toBeGreaterThanOrEqual(1);
-  expect(meanSizeBytes(lognormal)).toBeCloseTo(239.4, 0);
 });
 
 test("the same seed gives the same sizes", () => expect(sample(lognormal, 50)).toEqual(sample(lognormal, 50)));

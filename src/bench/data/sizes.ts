@@ -35,28 +35,3 @@ export function createSizes(spec: SizeSpec, seed: number): Sizes {
       };
   }
 }
-
-/** Mean of the distribution in bytes, for plans; the cut of a lognormal is neglected. */
-export function meanSizeBytes(spec: SizeSpec): number {
-  switch (spec.kind) {
-    case "fixed":
-      return spec.bytes;
-    case "weighted": {
-      const total = spec.choices.reduce((sum, choice) => sum + choice.weight, 0);
-      return spec.choices.reduce((sum, choice) => sum + choice.bytes * choice.weight, 0) / total;
-    }
-    case "lognormal":
-      return Math.min(spec.bytesMax, spec.medianBytes * Math.exp(spec.sigma ** 2 / 2));
-  }
-}
-
-export function maxSizeBytes(spec: SizeSpec): number {
-  switch (spec.kind) {
-    case "fixed":
-      return spec.bytes;
-    case "weighted":
-      return Math.max(...spec.choices.map((choice) => choice.bytes));
-    case "lognormal":
-      return spec.bytesMax;
-  }
-}

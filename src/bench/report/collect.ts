@@ -1,0 +1,61 @@
+import { Histogram } from "../stats/histogram.ts";
+import type { CounterName } from "../stats/counters.ts";
+import { deliveryEdges, type Cell, type DeliveryEdge, type RunStats } from "../stats/run-stats.ts";
+import type { Workload } from "../scenario/schema.ts";
+import type { DistributionResult, WorkloadResult } from "./result.ts";
+
+/** Merged stats of all workers → the workloads of a result: recorded phases only. */
+export function collectWorkloads(
+  stats: RunStats,
+  workloads: readonly Workload[],
+  errors: Readonly<Record<string, Readonly<Record<string, number>>>>,
+): WorkloadResult[] {
+  return workloads.map((workload, index) => {
+    const cells = stats.recordedCells(workload.name);
+    const seconds = stats.recordedSeconds();
+    const sum = (name: CounterName): number => cells.reduce((total, cell) => total + cell.counters.get(name), 0);
+    const series = stats.series(index);
+    return {
+      name: workload.name,
+      does: workload.do,
+      executor: workload.when.executor,
+      open: workload.when.executor !== "closed",
+      asked: sum("asked"),
+      started: sum("started"),
+      capped: sum("capped"),
+      succeeded: sum("succeeded"),
+      failed: sum("failed"),
+      abandoned: sum("abandoned"),
+      askedPerSecond: sum("asked") / seconds,
+      succeededPerSecond: sum("succeeded") / seconds,
+      wait: mergedDistribution(cells, (cell) => cell.latency.wait),
+      service: mergedDistribution(cells, (cell) => cell.latency.service),
+      response: mergedDistribution(cells, (cell) => cell.latency.response),
+      delivery: Object.fromEntries(
+        deliveryEdges.map((edge) => [edge, mergedDistribution(cells, (cell) => cell.delivery[edge])]),
+      ) as Record<DeliveryEdge, DistributionResult>,
+      errors: { ...errors[workload.name] },
+      intervalMs: series.intervalMs,
+      series: series.intervals(series.durationMs),
+    };
+  });
+}
+
+function mergedDistribution(cells: readonly Cell[], histogramOf: (cell: Cell) => Histogram): DistributionResult {
+  const merged = new Histogram();
+  for (const cell of cells) merged.merge(histogramOf(cell));
+  return describe(merged);
+}
+
+export function describe(histogram: Histogram): DistributionResult {
+  return {
+    count: histogram.count,
+    meanUs: Math.round(histogram.mean),
+    p50Us: histogram.percentile(0.5),
+    p90Us: histogram.percentile(0.9),
+    p99Us: histogram.percentile(0.99),
+    p999Us: histogram.percentile(0.999),
+    maxUs: histogram.max,
+    histogram: histogram.serialise(),
+  };
+}

@@ -1,0 +1,156 @@
+import { z } from "zod";
+import { faultNames } from "../ledger/faults.ts";
+
+/**
+ * result.json, version 1: what `bench compare` and other programs read. Fields may be added; a change of meaning is a new
+ * version. Durations in µs, times in ms since the common t0 unless they say otherwise, rates per second.
+ */
+export const resultVersion = 1;
+
+const distribution = z.object({
+  count: z.int().min(0),
+  meanUs: z.number(),
+  p50Us: z.number(),
+  p90Us: z.number(),
+  p99Us: z.number(),
+  p999Us: z.number(),
+  maxUs: z.number(),
+  /** Serialised histogram (stats/histogram.ts), for merging and drawing. */
+  histogram: z.array(z.number()),
+});
+export type DistributionResult = z.infer<typeof distribution>;
+
+const interval = z.object({
+  atMs: z.number(),
+  started: z.int(),
+  ended: z.int(),
+  failed: z.int(),
+  p50Us: z.number(),
+  p99Us: z.number(),
+  maxUs: z.number(),
+});
+
+const workload = z.object({
+  name: z.string(),
+  does: z.string(),
+  executor: z.string(),
+  /** False for closed executors: their latencies do not compare with those of open ones. */
+  open: z.boolean(),
+  asked: z.int(),
+  started: z.int(),
+  capped: z.int(),
+  succeeded: z.int(),
+  failed: z.int(),
+  abandoned: z.int(),
+  askedPerSecond: z.number(),
+  succeededPerSecond: z.number(),
+  wait: distribution,
+  service: distribution,
+  response: distribution,
+  delivery: z.object({ each: distribution, first: distribution, last: distribution }),
+  /** Error codes of failed operations and how often. */
+  errors: z.record(z.string(), z.int()),
+  intervalMs: z.number(),
+  series: z.array(interval),
+});
+export type WorkloadResult = z.infer<typeof workload>;
+
+const faultCounts = z.object(
+  Object.fromEntries(faultNames.map((name) => [name, z.int().optional()])) as Record<
+    (typeof faultNames)[number],
+    z.ZodOptional<z.ZodInt>
+  >,
+);
+
+const ledger = z.object({
+  ok: z.boolean(),
+  sent: z.int(),
+  acked: z.int(),
+  refused: z.int(),
+  undecided: z.int(),
+  undecidedInLog: z.int(),
+  logRows: z.int(),
+  delivered: z.int(),
+  read: z.int(),
+  conversationsScanned: z.int(),
+  conversationsUnscanned: z.int(),
+  devicesAbsent: z.int(),
+  faults: z.object({
+    counts: faultCounts,
+    cases: z.array(z.object({ fault: z.enum(faultNames), detail: z.string() })).readonly(),
+  }),
+});
+
+const generator = z.object({
+  valid: z.boolean(),
+  reasons: z.array(z.string()).readonly(),
+  cpu: z.number(),
+  eventLoopLagP99Ms: z.number(),
+  startLagP99Ms: z.number(),
+  asked: z.int(),
+  capped: z.int(),
+  ended: z.int(),
+  inFlightPeak: z.int(),
+  inFlightMax: z.int(),
+  workers: z.array(z.object({ cpu: z.number(), eventLoopLagP99Ms: z.number() })).readonly(),
+});
+
+const threshold = z.object({
+  metric: z.string(),
+  statistic: z.string(),
+  demanded: z.string(),
+  unit: z.enum(["duration", "share", "rate", "count", "size"]),
+  /** Absent: the run had no such data. */
+  actual: z.number().optional(),
+  ok: z.boolean(),
+});
+
+const server = z.object({
+  /** How it was started, or the address that was given. */
+  target: z.string(),
+  version: z.string().optional(),
+  cpu: z.number().optional(),
+  rssPeakBytes: z.number().optional(),
+  rssPerConnectionBytes: z.number().optional(),
+  /** A lone durable write of this machine's disk, p50 of a probe before the run. */
+  durableWriteUs: z.number().optional(),
+});
+
+export const resultSchema = z.object({
+  version: z.literal(resultVersion),
+  id: z.string(),
+  name: z.string(),
+  description: z.string(),
+  seed: z.int(),
+  /** ISO 8601, wall clock. */
+  startedAt: z.string(),
+  /** Of the recorded phases. */
+  recordedMs: z.number(),
+  /** Of everything, from start to verdict. */
+  wallMs: z.number(),
+  versions: z.object({ msgr: z.string(), node: z.string(), gitRevision: z.string().optional() }),
+  machine: z.object({
+    platform: z.string(),
+    cpu: z.string(),
+    cores: z.int(),
+    memoryBytes: z.number(),
+    openFilesMax: z.number().optional(),
+  }),
+  /** The scenario as it ran, with extends and --set applied. */
+  scenario: z.unknown(),
+  users: z.int(),
+  connections: z.int(),
+  workers: z.int(),
+  workloads: z.array(workload),
+  ledger,
+  generator,
+  thresholds: z.array(threshold),
+  server,
+  exitCode: z.int(),
+});
+export type BenchResult = z.infer<typeof resultSchema>;
+
+/** Reads a result file back; throws what zod says when it is none of this version. */
+export function parseResult(text: string): BenchResult {
+  return resultSchema.parse(JSON.parse(text));
+}

@@ -1,0 +1,199 @@
+import { faultNames } from "../ledger/faults.ts";
+import { formatBytes, formatCount, formatMetric, formatRate, formatShare, formatSpanMs, formatUs } from "./format.ts";
+import type { BenchResult, WorkloadResult } from "./result.ts";
+import { createStyle, type Style } from "./style.ts";
+import { wrap } from "./wrap.ts";
+
+/** The end of a run on one screen, at most 100 columns: what was asked, how long it took, and whether it was right. */
+export interface SummaryOptions {
+  readonly colour: boolean;
+  /** Where the result was written; undefined: nowhere. */
+  readonly resultFile?: string | undefined;
+}
+
+const labelWidth = 12;
+const lineWidth = 100;
+
+export function summaryText(result: BenchResult, options: SummaryOptions): string {
+  const style = createStyle(options.colour);
+  const lines = [
+    ...headLines(result, style),
+    "",
+    ...tableLines(result, style),
+    "",
+    ...deliveryLines(result, style),
+    ...ledgerLines(result, style),
+    ...generatorLines(result, style),
+    ...thresholdLines(result, style),
+    ...(options.resultFile === undefined ? [] : labelled("result", options.resultFile, style)),
+    "",
+    verdictLine(result, style),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** What must be known of faults at a glance. */
+export interface Headline {
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly reordered: number;
+  readonly other: number;
+}
+
+export function headlineOf({ counts }: BenchResult["ledger"]["faults"]): Headline {
+  const of = (...names: (keyof typeof counts)[]): number => names.reduce((sum, name) => sum + (counts[name] ?? 0), 0);
+  const lost = of("lost", "acked_not_in_log");
+  const duplicated = of("duplicated");
+  const reordered = of("reordered", "causal_order");
+  return { lost, duplicated, reordered, other: of(...faultNames) - lost - duplicated - reordered };
+}
+
+function headLines(result: BenchResult, style: Style): string[] {
+  const who = `${formatCount(result.users)} users, ${formatCount(result.connections)} connections`;
+  const how = `${result.workers} ${result.workers === 1 ? "worker" : "workers"}, seed ${result.seed}`;
+  return [
+    `${style.strong(result.name)}  ${who}, ${how}, ${formatSpanMs(result.recordedMs)} recorded`,
+    ...wrap(result.description, lineWidth).map((line) => style.dim(line)),
+  ];
+}
+
+const columns = ["asked/s", "done/s", "errors", "p50", "p90", "p99", "max", "service", "wait"] as const;
+const columnWidth = 9;
+const nameWidth = 19;
+
+function tableLines(result: BenchResult, style: Style): string[] {
+  const over = `${" ".repeat(nameWidth + 3 * columnWidth)}${"response".padStart(2 * columnWidth)}${"p99".padStart(3 * columnWidth)}${"p99".padStart(columnWidth)}`;
+  const head = "workload".padEnd(nameWidth) + columns.map((name) => name.padStart(columnWidth)).join("");
+  const closed = result.workloads.some((workload) => !workload.open);
+  return [
+    style.dim(over),
+    style.dim(head),
+    ...result.workloads.map((workload) => tableRow(workload, style)),
+    ...errorLines(result, style),
+    ...(closed
+      ? [style.dim("* closed: as fast as answers come; do not compare its latencies with those of open workloads")]
+      : []),
+  ];
+}
+
+function tableRow(workload: WorkloadResult, style: Style): string {
+  const name = `${workload.name.slice(0, nameWidth - 3)}${workload.open ? "" : " *"}`.padEnd(nameWidth);
+  const cell = (text: string): string => text.padStart(columnWidth);
+  const perSecond = (value: number): string => cell(formatRate(value).slice(0, -2));
+  const { response, service, wait } = workload;
+  const errors = cell(formatCount(workload.failed));
+  const percentiles = [response.p50Us, response.p90Us, response.p99Us, response.maxUs, service.p99Us, wait.p99Us];
+  const latencies =
+    response.count === 0 ? percentiles.map(() => cell("–")) : percentiles.map((us) => cell(formatUs(us)));
+  return (
+    name +
+    (workload.open ? perSecond(workload.askedPerSecond) : cell("–")) +
+    perSecond(workload.succeededPerSecond) +
+    (workload.failed > 0 ? style.bad(errors) : errors) +
+    latencies.join("")
+  );
+}
+
+function errorLines(result: BenchResult, style: Style): string[] {
+  return result.workloads.flatMap(({ name, errors }) => {
+    const codes = Object.entries(errors).sort(([, one], [, other]) => other - one);
+    if (codes.length === 0) return [];
+    const text = codes
+      .slice(0, 5)
+      .map(([code, count]) => `${code} ${formatCount(count)}`)
+      .join(", ");
+    return [style.bad(`${name}: ${text}`.slice(0, lineWidth))];
+  });
+}
+
+function deliveryLines(result: BenchResult, style: Style): string[] {
+  return result.workloads.flatMap(({ name, delivery }) => {
+    if (delivery.each.count === 0) return [];
+    const { each, first, last } = delivery;
+    const ends =
+      last.count === 0
+        ? ""
+        : `; first p50 ${formatUs(first.p50Us)}, last p50 ${formatUs(last.p50Us)}, p99 ${formatUs(last.p99Us)}`;
+    const text = `${name} ${formatRate((each.count / result.recordedMs) * 1_000)}, p50 ${formatUs(each.p50Us)}, p99 ${formatUs(each.p99Us)}${ends}`;
+    return labelled("delivery", text, style);
+  });
+}
+
+function ledgerLines({ ledger }: BenchResult, style: Style): string[] {
+  const { lost, duplicated, reordered, other } = headlineOf(ledger.faults);
+  const mark = (name: string, count: number): string =>
+    count === 0 ? style.good(`${name} 0`) : style.bad(`${name} ${formatCount(count)}`);
+  const open =
+    ledger.undecided === 0
+      ? ""
+      : `, undecided ${formatCount(ledger.undecided)} (${formatCount(ledger.undecidedInLog)} in the log)`;
+  const refused = ledger.refused === 0 ? "" : `, refused ${formatCount(ledger.refused)}`;
+  const scanned = `log of ${formatCount(ledger.conversationsScanned)} conversations read`;
+  const unscanned = ledger.conversationsUnscanned === 0 ? "" : `, ${formatCount(ledger.conversationsUnscanned)} not`;
+  const absent = ledger.devicesAbsent === 0 ? "" : `, ${formatCount(ledger.devicesAbsent)} devices offline at the end`;
+  const first = `sent ${formatCount(ledger.sent)}, delivered ${formatCount(ledger.delivered)}, read ${formatCount(ledger.read)}${open}${refused}`;
+  const cases = ledger.faults.cases.slice(0, 5).map(({ fault, detail }) => `${fault}: ${detail}`);
+  return [
+    ...labelled("ledger", first, style),
+    `${" ".repeat(labelWidth)}${mark("lost", lost)}, ${mark("duplicated", duplicated)}, ${mark("reordered", reordered)}, ${mark("other faults", other)}`,
+    ...labelled("", `${scanned}${unscanned}${absent}`, style),
+    ...cases.flatMap((text) => labelled("", text, style)),
+  ];
+}
+
+function generatorLines({ generator, server }: BenchResult, style: Style): string[] {
+  const state = generator.valid ? style.good("valid") : style.warn("INVALID");
+  const text =
+    `CPU ${formatShare(generator.cpu)}, event loop p99 ${formatUs(generator.eventLoopLagP99Ms * 1_000)}, ` +
+    `start lag p99 ${formatUs(generator.startLagP99Ms * 1_000)}, at most ${formatCount(generator.inFlightPeak)} in flight`;
+  const facts = [
+    server.cpu === undefined ? "" : `CPU ${formatShare(server.cpu)}`,
+    server.rssPeakBytes === undefined ? "" : `RSS ${formatBytes(server.rssPeakBytes)}`,
+    server.rssPerConnectionBytes === undefined ? "" : `${formatBytes(server.rssPerConnectionBytes)} a connection`,
+    server.durableWriteUs === undefined ? "" : `a lone durable write ${formatUs(server.durableWriteUs)}`,
+  ].filter((fact) => fact !== "");
+  return [
+    `${style.dim("generator".padEnd(labelWidth))}${state}, ${text}`,
+    ...generator.reasons.flatMap((reason) => labelled("", reason, style)),
+    ...(facts.length === 0 ? [] : labelled("server", facts.join(", "), style)),
+  ];
+}
+
+function thresholdLines({ thresholds }: BenchResult, style: Style): string[] {
+  if (thresholds.length === 0) return [];
+  const missed = thresholds.filter((threshold) => !threshold.ok);
+  const lines = missed.map(({ metric, statistic, demanded, actual, unit }) => {
+    const found = actual === undefined ? "no data" : formatMetric(actual, unit);
+    return `${" ".repeat(labelWidth)}${style.bad(`missed: ${metric} ${statistic} ${demanded}, was ${found}`)}`;
+  });
+  return [
+    ...labelled("thresholds", `${thresholds.length - missed.length} of ${thresholds.length} held`, style),
+    ...lines,
+  ];
+}
+
+function verdictLine(result: BenchResult, style: Style): string {
+  const { lost, duplicated, reordered, other } = headlineOf(result.ledger.faults);
+  switch (result.exitCode) {
+    case 0:
+      return style.good("PASSED: nothing lost, duplicated or reordered; the generator kept up; every threshold held");
+    case 7:
+      return style.bad(
+        `FAILED: ${result.thresholds.filter((threshold) => !threshold.ok).length} thresholds missed (exit 7)`,
+      );
+    case 8:
+      return style.warn("INVALID: the generator or this machine was the limit, not the server (exit 8)");
+    case 9:
+      return style.bad(
+        `BROKEN: ${lost} lost, ${duplicated} duplicated, ${reordered} reordered, ${other} other faults (exit 9)`,
+      );
+    default:
+      return style.bad(`ended with exit code ${result.exitCode}`);
+  }
+}
+
+function labelled(label: string, text: string, style: Style): string[] {
+  return wrap(text, lineWidth - labelWidth).map(
+    (line, index) => style.dim((index === 0 ? label : "").padEnd(labelWidth)) + line,
+  );
+}
