@@ -106,7 +106,10 @@ function deviceTests(makeHarness: MakeDurableHarness<Sessions>): void {
     await harness.store.revoke(user, { device: 5, remove: true });
     const reopened = await harness.reopen();
     expect((await open(reopened, user)).device).toBe(6);
-    expect((await reopened.devices(user)).map(({ device }) => device)).toEqual([1, 2, 3, 4, 6]);
+    await reopened.revoke(user, { device: 6, remove: true });
+    await reopened.revoke(user, { device: 1, remove: true });
+    expect((await open(reopened, user)).device).toBe(7);
+    expect((await reopened.devices(user)).map(({ device }) => device)).toEqual([2, 3, 4, 7]);
   });
 
   test("logging in on a device that exists keeps its number and ends its open session", async () => {
@@ -205,6 +208,16 @@ function tokenTests(makeHarness: MakeDurableHarness<Sessions>): void {
     expect(await harness.store.rotate(current, nextTokens(), at)).toEqual({ outcome: "unknown" });
     expect((await harness.store.alive([session.familyId])).size).toBe(0);
     expect(await harness.store.devices(session.userId)).toHaveLength(1);
+  });
+
+  test("after reuse the owner logs in again on the same device", async () => {
+    await using harness = await makeHarness();
+    const session = await open(harness.store, newId());
+    await harness.store.rotate(session.refreshHash, nextTokens(), at);
+    await harness.store.rotate(session.refreshHash, nextTokens(), at);
+    const again = await open(harness.store, session.userId, session.device);
+    expect(await harness.store.byAccess(again.accessHash)).toEqual(again);
+    expect(await harness.store.revoke(session.userId, "all")).toEqual([session.device]);
   });
 
   test("reuse closes its own family only", async () => {

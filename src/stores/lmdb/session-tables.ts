@@ -3,7 +3,7 @@ import type { Device, Session } from "../../core/model.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Transaction } from "./batch.ts";
-import { idTable } from "./directory-tables.ts";
+import { flagTable, idTable } from "./directory-tables.ts";
 import { uuidKey, uuidNumberKey, type Key } from "./keys.ts";
 import { packedTable } from "./packed-table.ts";
 import type { Reader } from "./snapshot.ts";
@@ -43,6 +43,8 @@ export interface StoredRefresh {
 const devicesOfUsers = packedTable<StoredDevices>("devices");
 /** family */
 export const sessions = packedTable<StoredSession>("sessions");
+/** The same rows for whoever only asks whether there is one: not decoded. For reading outside of operations only. */
+export const openFamilies = flagTable("sessions");
 /** SHA-256 of the access token that is valid now → family */
 export const accessHashes = idTable("session_access_hashes");
 /** SHA-256 of each refresh token of an open family, used or not. */

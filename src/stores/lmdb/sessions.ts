@@ -4,7 +4,15 @@ import { uuidKey } from "./keys.ts";
 import { openSession } from "./open-session.ts";
 import { revokeSessions } from "./revoke-sessions.ts";
 import { rotateSession } from "./rotate-session.ts";
-import { accessHashes, hashKey, loggedOut, readDevices, refreshHashes, sessions } from "./session-tables.ts";
+import {
+  accessHashes,
+  hashKey,
+  loggedOut,
+  openFamilies,
+  readDevices,
+  refreshHashes,
+  sessions,
+} from "./session-tables.ts";
 
 /**
  * Devices and sessions in LMDB. A family is open from its login until logout, removal of its device, another login on
@@ -33,7 +41,7 @@ export function createLmdbSessions(environment: Environment): Sessions {
     revoke: (userId, scope) => environment.write((transaction) => revokeSessions(transaction, userId, scope)),
 
     async alive(familyIds) {
-      return new Set(familyIds.filter((familyId) => environment.get(sessions, uuidKey(familyId)) !== undefined));
+      return new Set(familyIds.filter((familyId) => environment.get(openFamilies, uuidKey(familyId)) !== undefined));
     },
   };
 }
