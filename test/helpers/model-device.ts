@@ -17,6 +17,7 @@ export class ModelDevice implements Effects {
   readonly device: number;
   machine!: DeviceMachine;
   readonly events: ClientEvent[] = [];
+  readonly shown: { readonly life: number; readonly event: Extract<ClientEvent, { type: "rows" }> }[] = [];
   readonly #time: VirtualTime;
   readonly #random: Random;
   readonly #server: ModelServer;
@@ -89,6 +90,12 @@ export class ModelDevice implements Effects {
     return stateOf([...this.#disk, ...changes]).rows(conversationId, Number.MAX_SAFE_INTEGER);
   }
 
+  /** Whether the disk has ever been told of this message. */
+  hasStored(messageId: Uuid): boolean {
+    const durable = [...this.#disk, ...this.#changes.slice(0, this.#durable)];
+    return durable.some((change) => change.outboxPut?.messageId === messageId);
+  }
+
   send(owner: number, frame: Parameters<Effects["send"]>[1]): void {
     const connection = this.#connection;
     if (owner !== this.#life || connection === undefined) return;
@@ -118,8 +125,9 @@ export class ModelDevice implements Effects {
     });
   }
 
-  emit(_owner: number, event: ClientEvent): void {
+  emit(owner: number, event: ClientEvent): void {
     this.events.push(event);
+    if (event.type === "rows") this.shown.push({ life: owner, event });
   }
 
   connect(owner: number): void {

@@ -53,6 +53,8 @@ export class ModelServer {
   faults: ModelFaults = calm;
   /** Whether the device has this row durably; asked before a receipt for it is believed. */
   holds: (user: Uuid, device: number, conversationId: Uuid, seq: number) => boolean = () => true;
+  /** Whether the device has this outgoing message durably; asked when it arrives. */
+  remembers: (user: Uuid, device: number, messageId: Uuid) => boolean = () => true;
   readonly #time: VirtualTime;
   readonly #random: Random;
   readonly #connections = new Set<ModelConnection>();
@@ -136,6 +138,7 @@ export class ModelServer {
 
   #send(connection: ModelConnection, frame: SendMessageFrame): void {
     const { user, device } = connection;
+    if (!this.remembers(user, device, frame.message_id)) this.violations.push("sent before it was durable");
     const log = "user" in frame.to ? this.direct(user, frame.to.user) : this.logs.get(frame.to.conversation);
     if (log === undefined) return this.#refuse(connection, frame.request, "no_such_conversation", false, false);
     const gate = connection.gates.get(log.conversationId);

@@ -4,6 +4,7 @@ import { isVoid } from "../../src/protocol/fields.ts";
 import { createUuidV7, directConversationId, type Uuid } from "../../src/protocol/ids.ts";
 import { kinds } from "../../src/protocol/kinds.ts";
 import { ModelDevice } from "./model-device.ts";
+import type { ModelLog } from "./model-log.ts";
 import { calm, ModelServer, modelPaging, type ModelFaults } from "./model-server.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
@@ -11,10 +12,14 @@ import { VirtualTime } from "./virtual-time.ts";
 export type WorldStep =
   | { readonly do: "send"; readonly device: number; readonly to: number; readonly count: number }
   | { readonly do: "read"; readonly device: number; readonly to: number }
-  | { readonly do: "cut" | "kill"; readonly device: number; readonly awayMs: number }
+  | { readonly do: "cut"; readonly device: number }
+  /** Starts again after `awaySteps` further steps. */
+  | { readonly do: "kill"; readonly device: number; readonly awaySteps: number }
   | { readonly do: "pass"; readonly ms: number }
   | { readonly do: "member"; readonly user: number }
   | { readonly do: "block"; readonly user: number; readonly other: number }
+  /** The older part of a conversation is gone, whoever has read it or not. */
+  | { readonly do: "expire"; readonly conversation: number }
   | { readonly do: "resync" };
 
 export interface WorldOptions {
@@ -34,6 +39,7 @@ export class ModelWorld {
   /** Messages in the order in which each device was asked to send them. */
   readonly asked = new Map<Uuid, { device: ModelDevice; order: number }>();
   readonly #random: Random;
+  readonly #away = new Map<ModelDevice, number>();
 
   constructor(options: WorldOptions) {
     this.#random = createSeededRandom(options.seed);
@@ -71,9 +77,14 @@ export class ModelWorld {
         .find((candidate) => candidate.user === user && candidate.device === device)
         ?.rows(conversationId, false)
         .some((row) => row.seq === seq) === true;
+    this.server.remembers = (user, device, messageId) =>
+      this.devices.find((candidate) => candidate.user === user && candidate.device === device)?.hasStored(messageId) ===
+      true;
   }
 
   step(step: WorldStep): void {
+    for (const [device, steps] of this.#away) this.#away.set(device, steps - 1);
+    this.#wake(0);
     switch (step.do) {
       case "send":
         for (let count = 0; count < step.count; count++) this.#send(this.#device(step.device), step.to);
@@ -84,13 +95,11 @@ export class ModelWorld {
       case "cut":
         this.#device(step.device).cut();
         break;
-      case "kill": {
-        const device = this.#device(step.device);
-        device.kill();
-        this.pass(step.awayMs);
-        device.start();
+      case "kill":
+        if (this.#away.has(this.#device(step.device))) break;
+        this.#device(step.device).kill();
+        this.#away.set(this.#device(step.device), step.awaySteps);
         break;
-      }
       case "pass":
         this.pass(step.ms);
         break;
@@ -100,6 +109,11 @@ export class ModelWorld {
       case "block":
         this.server.blocked.add(`${this.users[step.user % 3]}:${this.users[step.other % 3]}`);
         break;
+      case "expire": {
+        const log = [...this.server.logs.values()][step.conversation % this.server.logs.size];
+        if (log !== undefined) log.goneTo = Math.max(log.goneTo, log.head - 2);
+        break;
+      }
       case "resync":
         this.server.resyncAll();
         break;
@@ -113,6 +127,7 @@ export class ModelWorld {
   /** Ends all faults and gives everybody the time to recover. */
   settle(): void {
     this.server.faults = calm;
+    this.#wake(Infinity);
     this.pass(60_000);
     this.server.resyncAll();
     this.pass(120_000);
@@ -123,6 +138,7 @@ export class ModelWorld {
     return [
       ...this.server.violations,
       ...this.#logFindings(),
+      ...this.devices.flatMap((device) => this.#orderFindings(device)),
       ...this.devices.flatMap((device) => [...this.#deviceFindings(device), ...this.#receiptFindings(device)]),
     ];
   }
@@ -132,11 +148,20 @@ export class ModelWorld {
     return peer === undefined ? this.groupId : directConversationId(device.user, peer);
   }
 
+  #wake(stepsMax: number): void {
+    for (const [device, steps] of this.#away) {
+      if (steps > stepsMax) continue;
+      this.#away.delete(device);
+      device.start();
+    }
+  }
+
   #device(index: number): ModelDevice {
     return this.devices[index % this.devices.length] as ModelDevice;
   }
 
   #send(device: ModelDevice, to: number): void {
+    if (this.#away.has(device)) return;
     const messageId = createUuidV7(Math.floor(this.time.nowMs), this.#random);
     const peer = this.users[to % 4];
     const target = peer === undefined ? { conversation: this.groupId } : { user: peer };
@@ -147,6 +172,7 @@ export class ModelWorld {
   }
 
   #read(device: ModelDevice, to: number): void {
+    if (this.#away.has(device)) return;
     const conversationId = this.conversationOf(device, to);
     const filled = device.machine.conversation(conversationId)?.filled ?? 0;
     const seq = filled === 0 ? 0 : 1 + randomBelow(this.#random, filled);
@@ -198,7 +224,7 @@ export class ModelWorld {
       if (filled < log.registers(device.user).last_seq) found.push(`${title} has ${filled} of ${end}`);
       const held = new Map(device.rows(log.conversationId).map((row) => [row.seq, row]));
       for (let seq = view?.start ?? 1; seq <= filled; seq++) {
-        if (!log.canRead(device.user, seq)) continue;
+        if (!log.canRead(device.user, seq) || seq <= log.goneTo) continue;
         const row = held.get(seq);
         const expected = log.shown(device.user, seq);
         if (row === undefined) found.push(`${title} lacks ${seq}`);
@@ -211,6 +237,28 @@ export class ModelWorld {
     return found;
   }
 
+  /** Each process shows a row once, and `append` leaves out nothing that could be shown. */
+  #orderFindings(device: ModelDevice): string[] {
+    const found: string[] = [];
+    const shown = new Set<string>();
+    const newest = new Map<string, number>();
+    for (const { life, event } of device.shown) {
+      if (event.placement === "history") continue;
+      const log = this.server.logs.get(event.conversationId) as ModelLog;
+      const key = `${life} ${event.conversationId}`;
+      for (const { seq } of event.rows) {
+        if (shown.has(`${key} ${seq}`)) found.push(`seq ${seq} was shown twice`);
+        shown.add(`${key} ${seq}`);
+        const before = newest.get(key);
+        for (let left = (before ?? seq) + 1; event.placement === "append" && left < seq; left++) {
+          if (log.canRead(device.user, left) && left > log.goneTo) found.push(`seq ${seq} was shown before ${left}`);
+        }
+        if (event.placement !== "fill") newest.set(key, seq);
+      }
+    }
+    return found;
+  }
+
   #receiptFindings(device: ModelDevice): string[] {
     const found: string[] = [];
     for (const log of this.server.logs.values()) {
@@ -218,7 +266,8 @@ export class ModelWorld {
       if (member === undefined || !log.isMember(device.user)) continue;
       let newest = 0;
       for (const row of log.rows) {
-        if (row.sender.user !== device.user && !row.hidden && log.canRead(device.user, row.seq)) newest = row.seq;
+        const counts = row.sender.user !== device.user && !row.hidden && row.seq > log.goneTo;
+        if (counts && log.canRead(device.user, row.seq)) newest = row.seq;
       }
       if (member.recv < newest) found.push(`recv ${member.recv} of ${newest} for user ${device.user.slice(-4)}`);
     }

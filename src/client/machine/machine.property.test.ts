@@ -15,18 +15,19 @@ const step: fc.Arbitrary<WorldStep> = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.integer({ min: 1, max: 800 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("read" as const), device: index, to: index }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("cut" as const), device: index, awayMs: fc.constant(0) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("cut" as const), device: index }) },
   {
     weight: 2,
     arbitrary: fc.record({
       do: fc.constant("kill" as const),
       device: index,
-      awayMs: fc.integer({ min: 0, max: 5_000 }),
+      awaySteps: fc.integer({ min: 0, max: 12 }),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("member" as const), user: index }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("block" as const), user: index, other: index }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("resync" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("expire" as const), conversation: index }) },
 );
 const steps = fc.array(step, { minLength: 1, maxLength: 40, size: "max" });
 const rough = {
