@@ -5,7 +5,7 @@ import { type Executor, InFlight, owns, type Share, type Start } from "./executo
 
 /**
  * Open: `ratePerSecond` arrivals over all workers, evenly spaced or as a Poisson process. Every worker walks the whole
- * schedule and keeps the arrivals of its own users (some 30 ns each), so the same seed gives the same operations at the
+ * schedule and keeps the arrivals of its own users (below 0.1 µs each), so the same seed gives the same operations at the
  * same times on any number of workers.
  */
 export interface ConstantArrivalRateOptions {
