@@ -11,8 +11,7 @@ export function createListener(): FastifyInstance {
     requestTimeout: 30_000,
     connectionTimeout: 0,
     keepAliveTimeout: 15_000,
-    maxParamLength: 128,
-    routerOptions: { ignoreTrailingSlash: false },
+    routerOptions: { maxParamLength: 128 },
   });
 }
 

@@ -1,0 +1,129 @@
+import { once } from "node:events";
+import { WebSocket, type ClientOptions } from "ws";
+import type { TestUser } from "./server-process.ts";
+
+/** A frame as anyone would read it: this client knows nothing of the server's types. */
+export type Frame = { readonly type: string } & Record<string, any>;
+
+/** A plain WebSocket that keeps every frame and lets a test wait for the ones it expects. */
+export class RawClient implements AsyncDisposable {
+  readonly ws: WebSocket;
+  readonly frames: Frame[] = [];
+  #closed: { code: number; reason: string } | undefined;
+  #waiting: { matches: (frame: Frame) => boolean; resolve: (frame: Frame) => void }[] = [];
+  #requests = 0;
+
+  constructor(ws: WebSocket) {
+    this.ws = ws;
+    ws.on("message", (data: Buffer) => this.#onFrame(JSON.parse(data.toString()) as Frame));
+    ws.on("close", (code, reason) => (this.#closed = { code, reason: reason.toString() }));
+    ws.on("error", () => {});
+  }
+
+  static async open(wsUrl: string, token: string, options: ClientOptions = {}): Promise<RawClient> {
+    const ws = new WebSocket(wsUrl, "msgr.v1", { headers: { authorization: `Bearer ${token}` }, ...options });
+    const client = new RawClient(ws);
+    await once(ws, "open");
+    return client;
+  }
+
+  /** Opens, says HELLO and waits for WELCOME. */
+  static async greet(wsUrl: string, user: TestUser): Promise<RawClient> {
+    const client = await RawClient.open(wsUrl, user.token);
+    client.send({ type: "HELLO", device: user.device, client: { name: "test", version: "1" } });
+    await client.expect((frame) => frame.type === "WELCOME");
+    return client;
+  }
+
+  send(frame: object | string): void {
+    this.ws.send(typeof frame === "string" ? frame : JSON.stringify(frame));
+  }
+
+  /** Sends with a request of its own and resolves with what answers it. */
+  ask(frame: Record<string, unknown>): Promise<Frame> {
+    const request = `r${++this.#requests}`;
+    this.send({ ...frame, request });
+    return this.expect((answer) => answer["request"] === request);
+  }
+
+  /** The next frame (or one that came already and nobody took) that matches; taken out of `frames`. */
+  expect(matches: (frame: Frame) => boolean, timeoutMs = 5_000): Promise<Frame> {
+    const at = this.frames.findIndex(matches);
+    if (at >= 0) return Promise.resolve(this.frames.splice(at, 1)[0] as Frame);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`no such frame; there are ${JSON.stringify(this.frames).slice(0, 500)}`)),
+        timeoutMs,
+      );
+      this.#waiting.push({
+        matches,
+        resolve: (frame) => {
+          clearTimeout(timer);
+          resolve(frame);
+        },
+      });
+    });
+  }
+
+  async closed(timeoutMs = 10_000): Promise<{ readonly code: number; readonly reason: string }> {
+    if (this.#closed === undefined) await once(this.ws, "close", { signal: AbortSignal.timeout(timeoutMs) });
+    return this.#closed ?? { code: 1006, reason: "" };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.ws.readyState === WebSocket.CLOSED) return;
+    this.ws.terminate();
+    if (this.#closed === undefined) await once(this.ws, "close");
+  }
+
+  #onFrame(frame: Frame): void {
+    const at = this.#waiting.findIndex(({ matches }) => matches(frame));
+    if (at >= 0) this.#waiting.splice(at, 1)[0]?.resolve(frame);
+    else this.frames.push(frame);
+  }
+}
+
+/** Status and body of a refused upgrade. */
+export async function refusal(
+  wsUrl: string,
+  protocols: string[],
+  headers: Record<string, string>,
+): Promise<{
+  readonly status: number;
+  readonly headers: Record<string, unknown>;
+  readonly problem: Record<string, unknown>;
+}> {
+  const ws = new WebSocket(wsUrl, protocols, { headers });
+  ws.on("error", () => {});
+  const [, response] = (await once(ws, "unexpected-response")) as [unknown, import("node:http").IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  const problem = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+  return { status: response.statusCode as number, headers: response.headers, problem };
+}
+
+let made = 0;
+
+/** A UUIDv7 of this moment. */
+export function newMessageId(): string {
+  const time = Date.now().toString(16).padStart(12, "0");
+  const count = (made++ & 0xfff).toString(16).padStart(3, "0");
+  const random = Math.floor(Math.random() * 2 ** 48)
+    .toString(16)
+    .padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${count}-8000-${random}`;
+}
+
+export function envelopeOf(text: string): string {
+  return Buffer.from(JSON.stringify({ v: 1, suite: 0, body: { text } })).toString("base64");
+}
+
+export function messageTo(
+  userId: string,
+  text: string,
+  since: number,
+  messageId = newMessageId(),
+): Record<string, unknown> {
+  const to = { user: userId };
+  return { type: "SEND_MESSAGE", to, message_id: messageId, since, kind: 1, envelope: envelopeOf(text) };
+}

@@ -1,0 +1,145 @@
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+
+/** A `msgr serve` of its own process, as an operator would start it, with the administrative port open. */
+export interface ServerProcess extends AsyncDisposable {
+  readonly url: string;
+  readonly wsUrl: string;
+  readonly adminUrl: string;
+  readonly pid: number;
+  readonly process: ChildProcessByStdio<null, Readable, Readable>;
+  /** Everything it has said on stderr. */
+  stderr(): string;
+  /** Sends the signal and resolves with the exit code, or null when the signal ended it. */
+  stop(signal: NodeJS.Signals): Promise<number | null>;
+  /** Users with minted tokens, one device each unless said otherwise. */
+  createUsers(count: number, devices?: number): Promise<readonly TestUser[]>;
+  admin(method: string, route: string, body?: unknown): Promise<Response>;
+}
+
+export interface TestUser {
+  readonly userId: string;
+  readonly handle: string;
+  readonly device: number;
+  readonly token: string;
+}
+
+const main = path.resolve(import.meta.dirname, "../../src/cli/main.ts");
+const adminToken = "a secret of this test run";
+
+/** Runs `msgr` with these words to its end. */
+export async function runCli(
+  words: readonly string[],
+  options: { readonly env?: Record<string, string>; readonly cwd?: string } = {},
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const child = spawn(process.execPath, [main, ...words], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...cleanEnvironment(), ...options.env },
+    cwd: options.cwd ?? tmpdir(),
+  });
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { code: code as number | null, stdout, stderr };
+}
+
+export function temporaryFolder(): Disposable & { readonly path: string } {
+  const folder = mkdtempSync(path.join(tmpdir(), "msgr-test-"));
+  return { path: folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+export async function startServer(
+  dataDirectory: string,
+  options: { readonly set?: Readonly<Record<string, string | number>> } = {},
+): Promise<ServerProcess> {
+  const tokenFile = `${dataDirectory}.token`;
+  writeFileSync(tokenFile, adminToken, { mode: 0o600 });
+  const set = { "drain.spread_ms": 0, "limits.preset": "off", "log.level": "warn", ...options.set };
+  const words = [
+    ...["serve", "--json", "--data", dataDirectory, "--port", "0", "--admin-port", "0"],
+    ...["--admin-token-file", tokenFile],
+    ...Object.entries(set).flatMap(([name, value]) => ["--set", `${name}=${value}`]),
+  ];
+  const child = spawn(process.execPath, [main, ...words], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: cleanEnvironment(),
+    cwd: path.dirname(dataDirectory),
+  });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  const exited = once(child, "close") as Promise<[number | null]>;
+  const ready = await Promise.race([
+    firstLine(child.stdout),
+    exited.then(([code]) => Promise.reject(ended(code, said))),
+  ]);
+  const { url, admin_url: adminUrl } = JSON.parse(ready) as { url: string; admin_url: string };
+  const admin = (method: string, route: string, body?: unknown): Promise<Response> =>
+    fetch(`${adminUrl}${route}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${adminToken}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  return {
+    url,
+    wsUrl: `${url.replace("http", "ws")}/ws`,
+    adminUrl,
+    pid: child.pid as number,
+    process: child,
+    stderr: () => said,
+    async stop(signal) {
+      child.kill(signal);
+      const [code] = await exited;
+      return code;
+    },
+    admin,
+    createUsers: async (count, devices = 1) => makeUsers(admin, count, devices),
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+let usersMade = 0;
+
+async function makeUsers(admin: ServerProcess["admin"], count: number, devices: number): Promise<readonly TestUser[]> {
+  const users = Array.from({ length: count }, () => ({ handle: `user${process.pid}x${usersMade++}`, devices }));
+  const response = await admin("POST", "/admin/users", { users });
+  if (!response.ok) throw new Error(`users: ${response.status} ${await response.text()}`);
+  const made = (await response.json()) as {
+    users: { user_id: string; handle: string; device: number; access_token: string }[];
+  };
+  return made.users.map((user) => ({
+    userId: user.user_id,
+    handle: user.handle,
+    device: user.device,
+    token: user.access_token,
+  }));
+}
+
+/** Nothing of the developer's own msgr may reach the tests. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env).filter(([name]) => !name.startsWith("MSGR_") && name !== "NODE_OPTIONS");
+  return { ...Object.fromEntries(entries), XDG_CONFIG_HOME: "/nonexistent", NO_COLOR: "1" };
+}
+
+async function firstLine(stream: Readable): Promise<string> {
+  for await (const line of createInterface({ input: stream })) return line;
+  throw new Error("said nothing");
+}
+
+async function text(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+function ended(code: number | null, said: string): Error {
+  return new Error(`the server ended with ${code} before it was ready:\n${said}`);
+}
