@@ -35,7 +35,7 @@ export function judgeSend(context: LaneContext, lane: Lane, round: Round, send: 
     return "done";
   }
   if (send.provenTo < head) {
-    if (!lane.recent.covers(send.provenTo + 1)) {
+    if (!lane.recent.covers(send.provenTo + 1, head)) {
       if (head - send.provenTo <= limits.dedupeRowsMax) return "proof";
       send.refuse("stale_since");
       return "done";

@@ -67,7 +67,6 @@ export class Lane {
   /** What the store answered. */
   learn(end: LogHead): void {
     assert(end.head >= this.hintSeq, `log ${this.conversationId} ends at ${end.head}, before ${this.hintSeq}`);
-    if (end.head !== this.hintSeq) this.recent.reset();
     this.end = end;
     this.known = true;
     this.borderProven = false;

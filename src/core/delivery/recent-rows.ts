@@ -16,7 +16,7 @@ export interface RecentRow {
 /**
  * The ids of the last rows of one log, without a hole and ending at the head that the lane knows: own appends that
  * resolved, and rows that a complete proof has read. Rows never change, so it proves what is *not* in the log as well as
- * a read does. Whoever learns of another head resets it.
+ * a read does. They say themselves where they end: a head that was learned elsewhere makes them worthless.
  */
 export class RecentRows {
   #rows: RecentRow[] = [];
@@ -26,8 +26,9 @@ export class RecentRows {
     return this.#rows[0]?.seq ?? Infinity;
   }
 
-  covers(fromSeq: number): boolean {
-    return fromSeq >= this.firstSeq;
+  /** Whether every row of [fromSeq, head] is here. */
+  covers(fromSeq: number, head: number): boolean {
+    return fromSeq >= this.firstSeq && this.#rows[this.#rows.length - 1]?.seq === head;
   }
 
   /** Among the rows from `fromSeq` on, which must be covered. */
@@ -43,21 +44,20 @@ export class RecentRows {
     return this.#rows[seq - this.firstSeq]?.senderId;
   }
 
-  /** Appended by this lane right after the last one. */
+  /** Appended by this lane at the end of the log. */
   append(row: LogRow): void {
     const { seq, messageId, senderId, sentAt, ucount, visibility } = row;
+    if (this.#rows.length > 0 && this.#rows[this.#rows.length - 1]?.seq !== seq - 1) this.#rows = [];
     this.#rows.push({ seq, messageId, senderId, sentAt, ucount, visibility, listed: true });
     this.trim(RecentRows.busyRowsMax);
   }
 
   /** Read by a complete proof; ascending, ending at the head. Rows that are known already keep what is known of them. */
   extendDown(rows: readonly RecentRow[]): void {
-    const older = rows.filter((row) => row.seq < this.firstSeq);
-    this.#rows = [...older, ...this.#rows];
-  }
-
-  reset(): void {
-    this.#rows = [];
+    const head = rows[rows.length - 1]?.seq;
+    if (head === undefined) return;
+    if (this.#rows[this.#rows.length - 1]?.seq !== head) this.#rows = [];
+    this.#rows = [...rows.filter((row) => row.seq < this.firstSeq), ...this.#rows];
   }
 
   /** Keeps the last `rowsMax`; only once there are twice as many, so that it costs nothing per row. */

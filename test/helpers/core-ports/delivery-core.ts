@@ -16,9 +16,9 @@ export interface DeliveryCore {
 
 export function createDeliveryCore(
   world: MemoryWorld,
-  options: { cacheTtlMs?: number; deaf?: boolean } = {},
+  options: { readonly cacheTtlMs?: number; readonly deaf?: boolean; readonly ports?: CorePorts } = {},
 ): DeliveryCore {
-  const ports = world.ports();
+  const ports = options.ports ?? world.ports();
   const lanes = new Lanes(ports, { cacheTtlMs: options.cacheTtlMs ?? Infinity });
   if (options.deaf !== true) {
     ports.bus.subscribe({ deliver: () => undefined, notice: (notice) => lanes.hear(notice) });
