@@ -1,6 +1,6 @@
 import { WireError } from "../../protocol/wire-errors.ts";
-import type { Key } from "./keys.ts";
-import type { Entry, KeyRange, Reader } from "./snapshot.ts";
+import { keyText, type Key } from "./keys.ts";
+import type { Entry, KeyRange, Reader, Snapshot } from "./snapshot.ts";
 import type { DatabaseName, Table } from "./tables.ts";
 
 /**
@@ -51,7 +51,7 @@ type AnyTable = Pick<Table<never>, "name">;
  * operations is encoded and stored once.
  */
 export class Batch implements Transaction {
-  readonly #snapshot: Reader;
+  readonly #snapshot: Snapshot;
   readonly #growthBytesMax: number;
   readonly #cells = new Map<AnyTable, TableCells>();
   readonly #inserts: EncodedWrite[] = [];
@@ -59,7 +59,7 @@ export class Batch implements Transaction {
   #undo: Undo[] = [];
 
   /** `growthBytesMax`: how much the data may grow by this commit. */
-  constructor(snapshot: Reader, growthBytesMax: number) {
+  constructor(snapshot: Snapshot, growthBytesMax: number) {
     this.#snapshot = snapshot;
     this.#growthBytesMax = growthBytesMax;
   }
@@ -83,7 +83,7 @@ export class Batch implements Transaction {
   }
 
   get<Value>(table: Table<Value>, key: Key): Value | undefined {
-    const cell = this.#cells.get(table)?.cells.get(textOf(key));
+    const cell = this.#cells.get(table)?.cells.get(keyText(key));
     return cell === undefined ? this.#snapshot.get(table, key) : (cell.value as Value | undefined);
   }
 
@@ -93,10 +93,10 @@ export class Batch implements Transaction {
     // Every cell may hide one stored row.
     const stored = this.#snapshot.range(table, { ...range, entriesMax: range.entriesMax + cells.length });
     const merged = new Map<string, Entry<Value>>();
-    for (const entry of stored) merged.set(textOf(entry.key), entry);
+    for (const entry of stored) merged.set(keyText(entry.key), entry);
     for (const { key, present, value } of cells) {
-      if (present) merged.set(textOf(key), { key, value: value as Value });
-      else merged.delete(textOf(key));
+      if (present) merged.set(keyText(key), { key, value: value as Value });
+      else merged.delete(keyText(key));
     }
     const ordered = [...merged.values()].toSorted((one, other) => Buffer.compare(one.key, other.key));
     return ordered.slice(0, range.entriesMax);
@@ -127,13 +127,20 @@ export class Batch implements Transaction {
     return writes;
   }
 
+  /** To be called when the commit has succeeded. */
+  announce(): void {
+    for (const { database, cells } of this.#cells.values()) {
+      for (const [text, { value }] of cells) this.#snapshot.committed(database, text, value);
+    }
+  }
+
   #set<Value>(table: Table<Value>, cell: Cell): void {
     let row = this.#cells.get(table);
     if (row === undefined) {
       row = { database: table.name, cells: new Map(), encode: (value) => table.encode(value as Value) };
       this.#cells.set(table, row);
     }
-    const text = textOf(cell.key);
+    const text = keyText(cell.key);
     this.#undo.push({ cells: row.cells, text, before: row.cells.get(text) });
     row.cells.set(text, cell);
   }
@@ -144,11 +151,6 @@ export class Batch implements Transaction {
       else cells.set(text, before);
     }
   }
-}
-
-/** Keys as strings of one character a byte: the cheapest form that a Map compares by content. */
-function textOf(key: Key): string {
-  return key.toString("latin1");
 }
 
 function isWithin(key: Key, range: KeyRange): boolean {

@@ -2,7 +2,8 @@ import { WireError } from "../../protocol/wire-errors.ts";
 import type { Transaction } from "./batch.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { Key } from "./keys.ts";
-import type { Entry, KeyRange, RawRoot, Reader, Snapshot } from "./snapshot.ts";
+import type { RawRoot } from "./raw-database.ts";
+import type { Entry, KeyRange, Reader, Snapshot } from "./snapshot.ts";
 import type { Table } from "./tables.ts";
 
 /**

@@ -4,7 +4,8 @@ import type { Clock } from "../../base/clock.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 import { Batch, type EncodedWrite, type Transaction } from "./batch.ts";
 import { commitError, type CommitError } from "./commit-error.ts";
-import type { RawRoot, Snapshot } from "./snapshot.ts";
+import type { RawRoot } from "./raw-database.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /**
  * The one writer of the process. Whatever waits when a commit ends becomes the next commit; a promise resolves when its
@@ -82,13 +83,14 @@ export class GroupCommit {
     void this.#hand(gathered.writes).then((failure) => {
       timer.cancel();
       if (failure !== undefined) return this.#fail(failure, gathered.done);
+      gathered.batch.announce();
       for (const { waiter, result } of gathered.done) waiter.resolve(result);
       return this.#next();
     });
   }
 
   /** Runs what waits against one view; those that throw are answered at once. Undefined if the whole cannot be written. */
-  #gather(): { readonly done: readonly Done[]; readonly writes: readonly EncodedWrite[] } | undefined {
+  #gather(): Gathered | undefined {
     const done: Done[] = [];
     try {
       const batch = new Batch(this.#snapshot, this.#options.growthBytesMax());
@@ -101,7 +103,7 @@ export class GroupCommit {
           waiter.reject(error);
         }
       }
-      return { done, writes: batch.encoded() };
+      return { done, batch, writes: batch.encoded() };
     } catch (error) {
       for (const { waiter } of done) waiter.reject(error);
       return undefined;
@@ -180,6 +182,12 @@ interface Waiter {
   readonly operation: (transaction: Transaction) => unknown;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
+}
+
+interface Gathered {
+  readonly done: readonly Done[];
+  readonly batch: Batch;
+  readonly writes: readonly EncodedWrite[];
 }
 
 interface Done {

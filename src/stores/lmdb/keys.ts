@@ -48,6 +48,11 @@ export function textKey(text: string): Key {
   return key;
 }
 
+/** The key as a string of one character a byte: the cheapest form that a Map compares by content. */
+export function keyText(key: Key): string {
+  return key.toString("latin1");
+}
+
 /** The id that stands at `offset` bytes in a key. */
 export function uuidOfKey(key: Key, offset = 0): Uuid {
   return formatUuid(key, offset);

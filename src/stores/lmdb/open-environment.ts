@@ -7,7 +7,8 @@ import { Environment } from "./environment.ts";
 import { DataFolderError } from "./errors.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { prepareFormat } from "./schema.ts";
-import { Snapshot, type RawRoot } from "./snapshot.ts";
+import { rawOptions, type RawRoot } from "./raw-database.ts";
+import { Snapshot } from "./snapshot.ts";
 import { databaseNames } from "./tables.ts";
 
 export interface EnvironmentOptions {
@@ -60,8 +61,7 @@ function openFiles(folder: string): RawRoot {
       noSubdir: false,
       maxDbs: databaseNames.length,
       mapSize: mapBytesInitial,
-      encoding: "binary",
-      keyEncoding: "binary",
+      ...rawOptions,
       // A promise of the driver then resolves after the flush; it is also the faster way here.
       overlappingSync: false,
     });

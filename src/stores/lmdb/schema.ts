@@ -1,7 +1,8 @@
 import { DataFolderError } from "./errors.ts";
 import { textKey } from "./keys.ts";
 import { packedTable } from "./packed-table.ts";
-import type { RawRoot, Snapshot } from "./snapshot.ts";
+import type { RawRoot } from "./raw-database.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** What the folder says about itself. */
 export interface FolderFormat {

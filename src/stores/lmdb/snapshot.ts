@@ -1,7 +1,8 @@
-import type { Database, RootDatabase } from "lmdb";
 import { present } from "../../base/assert.ts";
-import type { Key } from "./keys.ts";
-import { databaseNames, type DatabaseName, type Table } from "./tables.ts";
+import { keyText, type Key } from "./keys.ts";
+import { rawOptions, type RawDatabase, type RawRoot } from "./raw-database.ts";
+import { RecentRows } from "./recent-rows.ts";
+import { databaseNames, recentRowsMax, type DatabaseName, type Table } from "./tables.ts";
 
 export interface Entry<Value> {
   readonly key: Key;
@@ -21,43 +22,79 @@ export interface Reader {
   range<Value>(table: Table<Value>, range: KeyRange): readonly Entry<Value>[];
 }
 
-/** A database as the driver gives it, without any encoding of its own. */
-export type RawDatabase = Database<Buffer, Key>;
-export type RawRoot = RootDatabase<Buffer, Key>;
+interface OpenDatabase {
+  readonly raw: RawDatabase;
+  readonly recent: RecentRows | undefined;
+}
 
-/** What is committed, and with it durable. Never shows a part of a commit. */
+/**
+ * What is committed, and with it durable. Rows of tables that are read and written for every message stay decoded while
+ * they are in use: filled by reads and by commits that succeeded, so that a row here is never ahead of the disk and
+ * behind it only until the commit that changed it is announced.
+ */
 export class Snapshot implements Reader {
-  readonly #databases: ReadonlyMap<DatabaseName, RawDatabase>;
+  readonly #databases: ReadonlyMap<DatabaseName, OpenDatabase>;
 
-  private constructor(databases: ReadonlyMap<DatabaseName, RawDatabase>) {
+  private constructor(databases: ReadonlyMap<DatabaseName, OpenDatabase>) {
     this.#databases = databases;
   }
 
   /** Opens every named database, making those that are missing. Writes synchronously: only before the first commit. */
   static open(root: RawRoot): Snapshot {
-    const databases = new Map<DatabaseName, RawDatabase>();
-    for (const name of databaseNames) {
-      databases.set(name, root.openDB<Buffer, Key>(name, { encoding: "binary", keyEncoding: "binary" }));
-    }
+    const databases = new Map<DatabaseName, OpenDatabase>();
+    // In one transaction: alone, each that is missing would wait for a flush of its own.
+    root.transactionSync(() => {
+      for (const name of databaseNames) {
+        const rowsMax = recentRowsMax[name];
+        const recent = rowsMax === undefined ? undefined : new RecentRows(rowsMax);
+        databases.set(name, { raw: root.openDB<Buffer, Key>(name, rawOptions), recent });
+      }
+    });
     return new Snapshot(databases);
   }
 
   database(name: DatabaseName): RawDatabase {
-    return present(this.#databases.get(name), `database ${name}`);
+    return this.#database(name).raw;
   }
 
   get<Value>(table: Table<Value>, key: Key): Value | undefined {
-    const bytes = this.database(table.name).getBinaryFast(key);
-    // The driver reuses one large buffer and only overrides its `length`; the view has the true one.
-    return bytes === undefined ? undefined : table.decode(bytes.subarray(0, bytes.length));
+    const { raw, recent } = this.#database(table.name);
+    if (recent === undefined) return readRow(table, raw, key);
+    const text = keyText(key);
+    const known = recent.get(text) as Value | undefined;
+    if (known !== undefined) return known;
+    const value = readRow(table, raw, key);
+    if (value !== undefined) recent.set(text, value);
+    return value;
   }
 
   range<Value>(table: Table<Value>, range: KeyRange): readonly Entry<Value>[] {
     const entries: Entry<Value>[] = [];
     const options = { start: range.start, end: range.end, limit: range.entriesMax };
     for (const { key, value } of this.database(table.name).getRange(options)) {
-      entries.push({ key, value: table.decode(value) });
+      entries.push({ key, value: table.decode(exactly(value), key) });
     }
     return entries;
   }
+
+  /** A row as a commit left it that has just succeeded; undefined = removed. */
+  committed(name: DatabaseName, text: string, value: unknown): void {
+    const { recent } = this.#database(name);
+    if (value === undefined) recent?.delete(text);
+    else recent?.set(text, value);
+  }
+
+  #database(name: DatabaseName): OpenDatabase {
+    return present(this.#databases.get(name), `database ${name}`);
+  }
+}
+
+function readRow<Value>(table: Table<Value>, raw: RawDatabase, key: Key): Value | undefined {
+  const bytes = raw.getBinaryFast(key);
+  return bytes === undefined ? undefined : table.decode(exactly(bytes), key);
+}
+
+/** The driver reuses one large buffer and only overrides its `length`; the view has the true one. */
+function exactly(bytes: Buffer): Buffer {
+  return bytes.subarray(0, bytes.length);
 }

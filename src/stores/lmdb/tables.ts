@@ -1,3 +1,5 @@
+import type { Key } from "./keys.ts";
+
 /**
  * Every named database of the environment, in one table, so that all of them are made when the folder is opened: making
  * one is a write of its own and must not happen while a commit is in flight. Names are part of the data's format.
@@ -31,11 +33,21 @@ export const databaseNames = [
 
 export type DatabaseName = (typeof databaseNames)[number];
 
-/** One database with the type of its values and how they lie in it. Keys: keys.ts. */
+/**
+ * Rows of which so many stay decoded in memory, some 300 bytes each: those that are read again for every message. Measured,
+ * it takes a quarter off the cost of one (docs/decisions/0010-lmdb-group-commit.md).
+ */
+export const recentRowsMax: Partial<Record<DatabaseName, number>> = {
+  buckets: 16_384,
+  lists: 32_768,
+  receipts: 32_768,
+};
+
+/** One database with the type of its values and how they lie in it. */
 export interface Table<Value> {
   readonly name: DatabaseName;
   /** Bytes that nobody changes afterwards. */
   encode(value: Value): Uint8Array;
   /** `bytes` are valid only during the call: whatever the value keeps of them is a copy. */
-  decode(bytes: Buffer): Value;
+  decode(bytes: Buffer, key: Key): Value;
 }

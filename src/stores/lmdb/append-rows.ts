@@ -1,0 +1,55 @@
+import { assert } from "../../base/assert.ts";
+import { bucketOf } from "../../core/model.ts";
+import type { AppendOutcome, AppendRequest } from "../../core/ports/message-log.ts";
+import { limits } from "../../protocol/limits.ts";
+import { applyListWrite } from "./apply-list-write.ts";
+import type { Transaction } from "./batch.ts";
+import { uuidDescendingKey } from "./keys.ts";
+import { buckets, messages } from "./log-tables.ts";
+
+/** One append as one operation: the condition, the rows, the statics and the list rows, or nothing. */
+export function appendRows(transaction: Transaction, request: AppendRequest): AppendOutcome {
+  const { conversationId, bucket, expect, opens, rows, membership, lists } = request;
+  const bucketKey = uuidDescendingKey(conversationId, bucket);
+  const actual = transaction.get(buckets, bucketKey);
+  const holds = opens
+    ? actual === undefined
+    : actual !== undefined && actual.head === expect.head && actual.membership === expect.membership;
+  if (!holds) return { outcome: "conflict", actual };
+  if (opens && bucket > 0) {
+    const previous = transaction.get(buckets, uuidDescendingKey(conversationId, bucket - 1));
+    assert(previous?.head === expect.head, "a bucket opens after the one before it was read full");
+    assert(previous.membership === expect.membership, "a full bucket's membership does not change");
+  }
+  for (const row of rows) transaction.insert(messages, uuidDescendingKey(conversationId, row.seq), row);
+  const last = rows.at(-1);
+  assert(last !== undefined, "an append has rows");
+  transaction.put(buckets, bucketKey, {
+    head: last.seq,
+    headUcount: last.ucount,
+    headAt: last.sentAt,
+    membership,
+  });
+  for (const write of lists) applyListWrite(transaction, write);
+  return { outcome: "appended" };
+}
+
+/** What no caller may ask for, whatever the log holds. */
+export function checkAppend(request: AppendRequest, bucketRows: number): void {
+  const { bucket, expect, opens, rows, membership } = request;
+  assert(rows.length > 0 && rows.length <= limits.draftsPerAppendMax, `an append of ${rows.length} rows`);
+  let { head, headUcount, headAt } = expect;
+  for (const row of rows) {
+    const { seq, ucount, sentAt, envelope } = row;
+    // Constant texts: these are asked for every message.
+    assert(seq === head + 1, "seqs follow the head without a gap");
+    assert(bucketOf(seq, bucketRows) === bucket, "every row lies in the bucket of the append");
+    assert(ucount === headUcount || ucount === headUcount + 1, "a row counts once or not at all");
+    assert(sentAt >= headAt, "times in a log do not go back");
+    assert(envelope.length <= limits.envelopeBytesMax, "an envelope keeps its bound");
+    ({ seq: head, ucount: headUcount, sentAt: headAt } = row);
+  }
+  assert(opens === (expect.head === bucket * bucketRows), "a bucket opens with its first row");
+  const step = membership - expect.membership;
+  assert(step === 0 || step === 1, `membership ${expect.membership} to ${membership}`);
+}

@@ -1,0 +1,35 @@
+import type { Receipts, ReceiptWrite } from "../../core/ports/receipts.ts";
+import { mergeReceipt } from "../../core/receipts/merge-receipt.ts";
+import type { Transaction } from "./batch.ts";
+import type { Environment } from "./environment.ts";
+import { prefixEnd, uuidKey, uuidPairKey } from "./keys.ts";
+import { receipts } from "./receipt-table.ts";
+
+/** Watermarks in LMDB: the members of a conversation lie side by side, so that a group's ticks are one range. */
+export function createLmdbReceipts(environment: Environment): Receipts {
+  return {
+    async write(writes) {
+      await environment.write((transaction) => {
+        for (const write of writes) applyReceipt(transaction, write);
+      });
+    },
+
+    async all(conversationId) {
+      const start = uuidKey(conversationId);
+      const range = { start, end: prefixEnd(start), entriesMax: Number.MAX_SAFE_INTEGER };
+      return environment.range(receipts, range).map(({ value }) => value);
+    },
+
+    async one(conversationId, userId) {
+      return environment.get(receipts, uuidPairKey(conversationId, userId));
+    },
+  };
+}
+
+/** What changes nothing is durable already, or becomes so in the same commit. */
+function applyReceipt(transaction: Transaction, write: ReceiptWrite): void {
+  const key = uuidPairKey(write.conversationId, write.userId);
+  const row = transaction.get(receipts, key);
+  const merged = mergeReceipt(row, write);
+  if (merged !== row) transaction.put(receipts, key, merged);
+}
