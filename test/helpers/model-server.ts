@@ -5,13 +5,17 @@ import type { ServerFrame } from "../../src/protocol/frames/server-frames.ts";
 import { directConversationId, type Uuid } from "../../src/protocol/ids.ts";
 import { isVoid } from "../../src/protocol/fields.ts";
 import { ModelLog } from "./model-log.ts";
-import type { VirtualTime } from "./virtual-time.ts";
 
 /**
  * A server in memory that keeps every promise of the protocol and none beyond it: answers of one connection come in
  * order, pushes are dropped, doubled, delayed and overtake each other, sends fail with and without effect. It notes what
  * a client does against the rules in `violations`.
  */
+export interface ModelTime {
+  readonly nowMs: number;
+  schedule(delayMs: number, run: () => void): unknown;
+}
+
 export interface ModelFaults {
   readonly pushDropped: number;
   readonly pushDoubled: number;
@@ -34,7 +38,7 @@ export const calm: ModelFaults = {
 /** Small enough that pages, tails and rounds of several parts occur in a short run. */
 export const modelPaging = { pageRows: 5, behindRows: 12, initialRows: 4, conversationsPerRound: 2 };
 
-interface ModelConnection {
+export interface ModelConnection {
   readonly user: Uuid;
   readonly device: number;
   readonly deliver: (frame: ServerFrame) => void;
@@ -55,11 +59,11 @@ export class ModelServer {
   holds: (user: Uuid, device: number, conversationId: Uuid, seq: number) => boolean = () => true;
   /** Whether the device has this outgoing message durably; asked when it arrives. */
   remembers: (user: Uuid, device: number, messageId: Uuid) => boolean = () => true;
-  readonly #time: VirtualTime;
+  readonly #time: ModelTime;
   readonly #random: Random;
   readonly #connections = new Set<ModelConnection>();
 
-  constructor(time: VirtualTime, random: Random) {
+  constructor(time: ModelTime, random: Random) {
     this.#time = time;
     this.#random = random;
   }

@@ -1,4 +1,4 @@
-import { directConversationId } from "../../protocol/ids.ts";
+import { directConversationId, uuidVersion } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { SendMessageFrame } from "../../protocol/frames/client-frames.ts";
 import type { ServerFrameOf } from "../../protocol/frames/server-frames.ts";
@@ -140,7 +140,11 @@ export function acceptSendError(
 }
 
 function conversationOf(device: DeviceState, to: OutboxEntry["to"]): ConversationState {
-  if ("conversation" in to) return obtainConversation(device, to.conversation);
+  if ("conversation" in to) {
+    const named = obtainConversation(device, to.conversation);
+    if (uuidVersion(to.conversation) === 7) named.kind = "group";
+    return named;
+  }
   const conversation = obtainConversation(device, directConversationId(device.userId, to.user));
   conversation.kind = "direct";
   conversation.peerId = to.user;
