@@ -64,10 +64,7 @@ export class MemoryGroups implements Groups {
 
   intervals(groupId: Uuid, userId: Uuid | undefined): Promise<readonly MemberInterval[]> {
     return under(this.weather, "groups.intervals", () =>
-      (this.#groups.get(groupId)?.intervals ?? [])
-        .filter((interval) => userId === undefined || interval.userId === userId)
-        .map(({ userId: member, joinedSeq, leftSeq }) => ({ userId: member, joinedSeq, leftSeq }))
-        .sort((one, other) => one.joinedSeq - other.joinedSeq),
+      this.intervalsOf(groupId).filter((interval) => userId === undefined || interval.userId === userId),
     );
   }
 
@@ -75,6 +72,19 @@ export class MemoryGroups implements Groups {
     return under(this.weather, "groups.ofUser", () =>
       [...this.#groups.values()].filter((group) => group.roles.has(userId)).map((group) => group.groupId),
     );
+  }
+
+  /** At once and without weather: for checkers. */
+  intervalsOf(groupId: Uuid): MemberInterval[] {
+    return (this.#groups.get(groupId)?.intervals ?? [])
+      .map(({ userId, joinedSeq, leftSeq }) => ({ userId, joinedSeq, leftSeq }))
+      .sort((one, other) => one.joinedSeq - other.joinedSeq);
+  }
+
+  /** At once and without weather: for checkers. */
+  groupOf(groupId: Uuid): Group | undefined {
+    const stored = this.#groups.get(groupId);
+    return stored === undefined ? undefined : toGroup(stored);
   }
 
   /** Every change ever committed, ascending version: for checkers. */
