@@ -42,7 +42,10 @@ export async function runCli(
     env: { ...cleanEnvironment(), ...options.env },
     cwd: options.cwd ?? tmpdir(),
   });
+  // A command that should have ended but did not is a failure to see, not a process to leave behind.
+  const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  clearTimeout(timer);
   return { code: code as number | null, stdout, stderr };
 }
 
