@@ -15,6 +15,19 @@ export class VirtualTime {
     return { cancel: () => (task.run = undefined) };
   }
 
+  /** Runs the next task if it is due by `untilMs`; else moves the time there and answers false. */
+  step(untilMs: number): boolean {
+    const next = this.#heap[0];
+    if (next === undefined || next.at > untilMs) {
+      this.nowMs = Math.max(this.nowMs, untilMs);
+      return false;
+    }
+    this.#pop();
+    this.nowMs = Math.max(this.nowMs, next.at);
+    next.run?.();
+    return true;
+  }
+
   /** Runs everything due until `untilMs`, then stands there. Throws after `stepsMax` steps: something spins. */
   runUntil(untilMs: number, stepsMax = 2_000_000): void {
     for (let steps = 0; this.#heap.length > 0 && (this.#heap[0] as Task).at <= untilMs; steps++) {

@@ -1,4 +1,4 @@
-import { directConversationId, uuidVersion } from "../../protocol/ids.ts";
+import { directConversationId, uuidVersion, type Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { SendMessageFrame } from "../../protocol/frames/client-frames.ts";
 import type { ServerFrameOf } from "../../protocol/frames/server-frames.ts";
@@ -145,9 +145,13 @@ function conversationOf(device: DeviceState, to: OutboxEntry["to"]): Conversatio
     if (uuidVersion(to.conversation) === 7) named.kind = "group";
     return named;
   }
+  const directs = (device.directs ??= new Map<Uuid, ConversationState>());
+  const known = directs.get(to.user);
+  if (known !== undefined) return known;
   const conversation = obtainConversation(device, directConversationId(device.userId, to.user));
   conversation.kind = "direct";
   conversation.peerId = to.user;
+  directs.set(to.user, conversation);
   return conversation;
 }
 

@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import { chat, group, registersOf, ScriptedMachine } from "../../../test/helpers/scripted-machine.ts";
+import { limits } from "../../protocol/limits.ts";
+import type { ConversationRecord } from "./types.ts";
+
+function recordOf(index: number, known: Partial<ConversationRecord> = {}): ConversationRecord {
+  return {
+    conversationId: `00000000-0009-7000-8000-${String(index).padStart(12, "0")}`,
+    kind: "group",
+    peerId: undefined,
+    name: undefined,
+    start: 1,
+    filled: 3,
+    runs: [],
+    proven: 0,
+    foreign: 0,
+    viewed: 0,
+    head: 3,
+    told: true,
+    registers: registersOf({ recv_seq: 3, read_seq: 2 }),
+    ...known,
+  };
+}
+
+function connect(conversations: ConversationRecord[]): ScriptedMachine {
+  const device = new ScriptedMachine({ backoffMinMs: 10, backoffMaxMs: 10 }, { conversations, outbox: [] });
+  device.machine.start(0);
+  device.greet();
+  return device;
+}
+
+describe("sync", () => {
+  test("every known conversation is compared, in frames of bounded size, the last one without more", () => {
+    const count = limits.syncCursorsPerFrameMax * 2 + 1;
+    const device = connect(Array.from({ length: count }, (_, index) => recordOf(index)));
+    const frames = device.sentOf("SYNC");
+    expect(frames.map((frame) => [frame.cursors.length, frame.more])).toEqual([
+      [500, true],
+      [500, true],
+      [1, undefined],
+    ]);
+    expect(new Set(frames.map((frame) => frame.request)).size).toBe(1);
+    expect(frames[0]?.cursors[0]).toMatchObject({ seq: 3, read: 2, peer_recv: 0, peer_read: 0 });
+  });
+
+  test("the cursor names the newer run that is held as well", () => {
+    const device = connect([
+      recordOf(1, {
+        runs: [
+          [10, 12],
+          [20, 25],
+        ],
+      }),
+    ]);
+    expect(device.last("SYNC").cursors[0]).toMatchObject({ seq: 3, tail: [20, 25] });
+  });
+
+  test("the next page of a round is asked for with its token", () => {
+    const device = connect([]);
+    const { request } = device.last("SYNC");
+    device.hear({ type: "SYNC_DONE", request, next: "p2" });
+    expect(device.last("SYNC")).toMatchObject({ request, cursors: [], page: "p2" });
+    expect(device.events).not.toContainEqual({ type: "synced" });
+    device.hear({ type: "SYNC_DONE", request });
+    expect(device.events).toContainEqual({ type: "synced" });
+  });
+
+  test("RESYNC during a round is another round after it", () => {
+    const device = connect([]);
+    device.hear({ type: "RESYNC", reason: "x" });
+    device.hear({ type: "RESYNC", reason: "x" });
+    expect(device.machine.counters.syncs).toBe(1);
+    device.finishSync();
+    expect(device.machine.counters.syncs).toBe(2);
+    device.finishSync();
+    expect(device.machine.counters.syncs).toBe(2);
+  });
+
+  test("a round that fails or gets no answer starts over", () => {
+    const device = connect([]);
+    device.fail(device.last("SYNC").request, "store_unavailable", { temporary: true });
+    device.pass(11);
+    expect(device.machine.counters.syncs).toBe(2);
+    device.pass(15_011);
+    expect(device.machine.counters.syncs).toBe(3);
+  });
+
+  test("a far-behind device shows the newest first, then fills from above, then receipts go out", () => {
+    const device = new ScriptedMachine({ receiptDelayMs: 0, rangeRowsMax: 100 });
+    device.machine.start(0);
+    device.greet();
+    device.sync(chat, 451, 500, { last_seq: 500, recv_seq: 250, read_seq: 300 });
+    expect(device.shown()[0]).toBe(451);
+    expect(device.sentOf("RANGE")).toEqual([]);
+    device.finishSync();
+    expect(device.last("RANGE")).toMatchObject({ from: 351, to: 450 });
+    device.range(351, 450);
+    expect(device.sentOf("DELIVERED")).toEqual([]);
+    expect(device.last("RANGE")).toMatchObject({ from: 251, to: 350 });
+    device.range(251, 350);
+    expect(device.machine.conversation(chat)).toMatchObject({ start: 251, filled: 500, filling: false });
+    expect(device.last("DELIVERED")).toMatchObject({ from: 251, seq: 500 });
+  });
+
+  test("a reconnect in the middle of that goes on where it was", () => {
+    const device = new ScriptedMachine({ rangeRowsMax: 100 });
+    device.machine.start(0);
+    device.greet();
+    device.sync(chat, 451, 500, { last_seq: 500, recv_seq: 250, read_seq: 300 });
+    device.finishSync();
+    device.range(351, 450);
+    const conversations = device.changes.flatMap((change) => change.conversation ?? []).slice(-1);
+    const restored = new ScriptedMachine({ rangeRowsMax: 100 }, { conversations, outbox: [] });
+    restored.machine.start(0);
+    restored.greet();
+    expect(restored.last("SYNC").cursors[0]).toMatchObject({ seq: 250, tail: [351, 500] });
+    restored.finishSync();
+    expect(restored.last("RANGE")).toMatchObject({ from: 251, to: 350 });
+  });
+
+  test("a group joined live starts at the join", () => {
+    const device = ScriptedMachine.ready({ receiptDelayMs: 0 });
+    const registers = registersOf({ joined_seq: 37, recv_seq: 36, read_seq: 36, last_seq: 37 });
+    device.hear({ type: "CONVERSATION_UPDATE", conversation_id: group, kind: "group", change: "created", registers });
+    device.push(37, group);
+    expect(device.shown(group)).toEqual([37]);
+    expect(device.last("DELIVERED")).toMatchObject({ from: 37, seq: 37 });
+  });
+});
