@@ -64,6 +64,8 @@ export interface SentMessage {
   readonly seq: number;
   readonly sentAt: number;
   readonly ucount: number;
+  /** `sent`: only its sender sees it, so nobody will ever confirm it. */
+  readonly maxStatus?: "sent";
 }
 
 /** Per connection: remembers, for each conversation, the send that failed and must come back first. Opaque to the server. */

@@ -1,5 +1,7 @@
 import { fastify, type FastifyInstance } from "fastify";
 import type { AddressInfo } from "node:net";
+import { WireError } from "../protocol/wire-errors.ts";
+import { refuse, refuseConnection, toWireError } from "./http/refusals.ts";
 
 /** An HTTP server on a port, not listening yet. Logging is the caller's; unknown paths and errors are set by the routes. */
 export function createListener(): FastifyInstance {
@@ -12,6 +14,12 @@ export function createListener(): FastifyInstance {
     connectionTimeout: 0,
     keepAliveTimeout: 15_000,
     routerOptions: { maxParamLength: 128 },
+    // What happens before a route is found goes past the error handlers of the routes.
+    frameworkErrors: (error, _request, reply) => void refuse(reply, toWireError(error) ?? new WireError("internal")),
+    clientErrorHandler: (error, socket) => {
+      if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
+      else socket.end(refuseConnection(error));
+    },
   });
 }
 

@@ -5,7 +5,9 @@ import { createUsersInBulk } from "./accounts/create-users-in-bulk.ts";
 import type { Connections } from "./connections.ts";
 import type { ServerContext } from "./context-types.ts";
 import { registerAdmin } from "./http/admin.ts";
-import { installErrors, registerApi } from "./http/register-api.ts";
+import { installJson } from "./http/json-body.ts";
+import { installErrors } from "./http/refusals.ts";
+import { registerApi } from "./http/register-api.ts";
 import { createListener, listen, urlOf } from "./listener.ts";
 import { registerOperations } from "./operations.ts";
 import { ratePresets } from "./rate-rules.ts";
@@ -107,9 +109,8 @@ export class ServerNode {
       settings: context.ports.settings,
       presence: context.presence,
       rateLimits: context.rateLimits,
-      get sendRule() {
-        return context.rules.send;
-      },
+      bus: context.ports.bus,
+      rules: () => context.rules,
       clock,
       random: context.random,
       authenticate: (token) => accounts.authenticate(token),
@@ -134,6 +135,7 @@ export class ServerNode {
     const context = this.#context;
     const { config, log, metrics } = context;
     installErrors(app, { onFailure: (error, operation) => log.error({ err: error, operation }, "A request failed") });
+    installJson(app);
     registerOperations(app, {
       metrics,
       token: config.admin.token,

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
-import { createHash, timingSafeEqual } from "node:crypto";
 import { WireError } from "../protocol/wire-errors.ts";
+import { bearsToken } from "./bears-token.ts";
 import type { Metrics } from "./metrics.ts";
 
 export interface OperationsServices {
@@ -26,12 +26,7 @@ export function registerOperations(app: FastifyInstance, services: OperationsSer
   const { token } = services;
   if (token === undefined) return;
   app.get("/debug/config", async (request) => {
-    if (!sameSecret(request.headers.authorization ?? "", `Bearer ${token}`)) throw new WireError("unauthenticated");
+    if (!bearsToken(request.headers.authorization, token)) throw new WireError("unauthenticated");
     return services.describeConfig();
   });
-}
-
-function sameSecret(given: string, expected: string): boolean {
-  const hash = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(hash(given), hash(expected));
 }

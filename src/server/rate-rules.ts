@@ -11,10 +11,12 @@ export interface RateRules {
   readonly sendConversation: RateRule | undefined;
   /** Frames of any type of one connection. */
   readonly frame: RateRule | undefined;
-  /** SYNC, RANGE, HISTORY and RECEIPTS of one user. */
+  /** SYNC, RANGE, HISTORY and RECEIPTS of one user, and their HTTP twins. */
   readonly read: RateRule | undefined;
   readonly typing: RateRule | undefined;
-  /** WATCH of one user. */
+  /** HTTP requests of one user that no other rule counts. */
+  readonly request: RateRule | undefined;
+  /** WATCH of one user, and its HTTP twin. */
   readonly watch: RateRule | undefined;
   /** Logins for each pair of handle and address. */
   readonly login: RateRule | undefined;
@@ -39,6 +41,7 @@ const unlimited: RateRules = {
   frame: undefined,
   read: undefined,
   typing: undefined,
+  request: undefined,
   watch: undefined,
   login: undefined,
   loginAddress: undefined,
@@ -53,6 +56,7 @@ const standard: RateRules = {
   frame: { burst: 1_000, intervalMs: 5 },
   read: { burst: 200, intervalMs: 50 },
   typing: { burst: 10, intervalMs: 500 },
+  request: { burst: 100, intervalMs: 100 },
   watch: { burst: 30, intervalMs: 1_000 },
   login: { burst: 5, intervalMs: minuteMs },
   loginAddress: { burst: 60, intervalMs: 1_000 },

@@ -1,4 +1,4 @@
-import { STATUS_CODES, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "../base/clock.ts";
@@ -8,7 +8,8 @@ import { limits } from "../protocol/limits.ts";
 import { WireError } from "../protocol/wire-errors.ts";
 import type { TokenHolder } from "./accounts/account-types.ts";
 import { closeTimeoutMs } from "./connection/connection-sweep.ts";
-import { problemMediaType, problemOf, retryAfterSeconds } from "./http/problem.ts";
+import { problemOf } from "./http/problem.ts";
+import { rawRefusal } from "./http/refusals.ts";
 import type { RateRules } from "./rate-rules.ts";
 
 /**
@@ -133,18 +134,8 @@ export class Upgrades {
     const problem = problemOf(known);
     const status = error instanceof SubprotocolMissing ? 426 : problem.status;
     this.#options.onRefused(status);
-    const body = JSON.stringify({ ...problem, status });
-    const retryAfter = retryAfterSeconds(problem);
-    const headers = [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      "Connection: close",
-      `Content-Type: ${problemMediaType}`,
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
-      ...(status === 401 ? ["WWW-Authenticate: Bearer"] : []),
-      ...(status === 426 ? ["Upgrade: websocket", `Sec-WebSocket-Protocol: ${subprotocol}`] : []),
-    ];
-    if (socket.writable) socket.end(`${headers.join("\r\n")}\r\n\r\n${body}`);
+    const headers = status === 426 ? { upgrade: "websocket", "sec-websocket-protocol": subprotocol } : {};
+    if (socket.writable) socket.end(rawRefusal({ ...problem, status }, headers));
     else socket.destroy();
   }
 }

@@ -63,7 +63,7 @@ function judgeRecent(send: PendingSend, earlier: RecentRow): Verdict {
   // Its list rows may be missing: read the row, so that they can be written.
   if (!earlier.listed) return "proof";
   send.taken();
-  send.succeed(earlier.seq, earlier.sentAt, earlier.ucount);
+  send.succeed(earlier);
   return "done";
 }
 

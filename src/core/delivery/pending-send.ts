@@ -2,6 +2,7 @@ import { createDeferred, type Deferred } from "../../base/deferred.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 import { WireError, wireErrors, type WireErrorCode } from "../../protocol/wire-errors.ts";
 import type { Caller, MessageDraft, SentMessage } from "../api.ts";
+import type { LogRow } from "../model.ts";
 import type { ConnectionGate } from "./send-gate.ts";
 
 /**
@@ -43,9 +44,12 @@ export class PendingSend {
     this.gate.returned(this.conversationId, this.draft.messageId);
   }
 
-  succeed(seq: number, sentAt: number, ucount: number): void {
+  /** `row`: the row that stands in the log for it. */
+  succeed(row: Pick<LogRow, "seq" | "sentAt" | "ucount" | "visibility">): void {
     this.settled = true;
-    this.#answer.resolve({ conversationId: this.conversationId, seq, sentAt, ucount });
+    const { seq, sentAt, ucount } = row;
+    const sent = { conversationId: this.conversationId, seq, sentAt, ucount };
+    this.#answer.resolve(row.visibility === 1 ? { ...sent, maxStatus: "sent" } : sent);
   }
 
   /** For good: `code` is not a temporary error. */

@@ -104,7 +104,7 @@ async function answerRepeats(context: LaneContext, lane: Lane, round: Round): Pr
   for (const { row } of round.repeats) fanOut.add(row);
   await log.writeLists(fanOut.writes);
   for (const { send, row } of round.repeats) {
-    send.succeed(row.seq, row.sentAt, row.ucount);
+    send.succeed(row);
     // Whoever appended it may have died before its push.
     const userIds = readersOf(readership, row);
     bus.deliver({ userIds, frame: newMessageFrame(lane.conversationId, row), except: send.caller });
@@ -172,10 +172,10 @@ function settleRound(context: LaneContext, lane: Lane, round: Round): void {
   if (round.reads !== undefined) for (const [userId, { seq }] of round.reads) lane.raiseReadSeq(userId, seq);
   for (let index = 0; index < round.rows.length; index++) {
     const row = round.rows[index] as LogRow;
-    round.owners[index]?.succeed(row.seq, row.sentAt, row.ucount);
+    round.owners[index]?.succeed(row);
   }
   for (const { send, row } of round.doubles) {
-    if (send.caller.userId === row.senderId) send.succeed(row.seq, row.sentAt, row.ucount);
+    if (send.caller.userId === row.senderId) send.succeed(row);
     else send.refuse("id_conflict");
   }
   pushRound(context.ports.bus, lane, round);

@@ -1,11 +1,12 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import { handleField } from "../../protocol/fields.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
-import { visibleText } from "./bodies.ts";
+import { bearsToken } from "../bears-token.ts";
+import { nameField } from "./bodies.ts";
+import { parsed } from "./parsed.ts";
 
 /** A user made in bulk, with one device that is logged in already. */
 export interface ProvisionedUser {
@@ -23,7 +24,7 @@ export interface AdminServices {
     users: readonly { readonly handle: string; readonly displayName: string; readonly devices: number }[],
   ): Promise<readonly ProvisionedUser[]>;
   usePreset(preset: "default" | "bench" | "off"): void;
-  /** Forces a garbage collection if the process was started with --expose-gc; answers its memory in bytes. */
+  /** The memory of the process in bytes, after a garbage collection if it could be had. */
   measureMemory(): {
     readonly rss: number;
     readonly heapUsed: number;
@@ -39,7 +40,7 @@ const usersBody = z.object({
     .array(
       z.object({
         handle: handleField,
-        display_name: visibleText(limits.displayNameLengthMax).optional(),
+        display_name: nameField(limits.displayNameLengthMax).optional(),
         devices: z.int().min(1).max(limits.devicesPerUserMax).default(1),
       }),
     )
@@ -51,11 +52,10 @@ const limitsBody = z.object({ preset: z.enum(["default", "bench", "off"]) });
 /** Operations for operators and the load harness, on a port of their own, behind a token of their own. */
 export function registerAdmin(app: FastifyInstance, services: AdminServices): void {
   const authorise = async (request: FastifyRequest): Promise<void> => {
-    if (!sameSecret(request.headers.authorization ?? "", `Bearer ${services.token}`))
-      throw new WireError("unauthenticated");
+    if (!bearsToken(request.headers.authorization, services.token)) throw new WireError("unauthenticated");
   };
-  app.post("/admin/users", { preHandler: authorise, bodyLimit: limits.adminBodyBytesMax }, async (request) => {
-    const { users } = checked(usersBody, request.body);
+  app.post("/admin/users", { onRequest: authorise, bodyLimit: limits.adminBodyBytesMax }, async (request) => {
+    const { users } = parsed(usersBody, request.body, "body");
     const made = await services.createUsers(
       users.map((user) => ({
         handle: user.handle,
@@ -72,15 +72,15 @@ export function registerAdmin(app: FastifyInstance, services: AdminServices): vo
       })),
     };
   });
-  app.put("/admin/limits", { preHandler: authorise }, async (request, reply) => {
-    services.usePreset(checked(limitsBody, request.body).preset);
+  app.put("/admin/limits", { onRequest: authorise }, async (request, reply) => {
+    services.usePreset(parsed(limitsBody, request.body, "body").preset);
     return reply.code(204).send();
   });
-  app.post("/admin/drain", { preHandler: authorise }, async (_request, reply) => {
+  app.post("/admin/drain", { onRequest: authorise }, async (_request, reply) => {
     services.drain();
     return reply.code(202).send();
   });
-  app.get("/admin/memory", { preHandler: authorise }, async () => {
+  app.get("/admin/memory", { onRequest: authorise }, async () => {
     const memory = services.measureMemory();
     return {
       rss_bytes: memory.rss,
@@ -89,17 +89,4 @@ export function registerAdmin(app: FastifyInstance, services: AdminServices): vo
       collected: memory.collected,
     };
   });
-}
-
-function checked<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new WireError("bad_request", { detail: `${issue?.path.join(".") ?? "body"}: ${issue?.message ?? "invalid"}` });
-}
-
-/** Compares hashes, so that neither the length nor a common prefix shows in the time it takes. */
-function sameSecret(given: string, expected: string): boolean {
-  const hash = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(hash(given), hash(expected));
 }

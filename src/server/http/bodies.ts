@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { timeField, uuidField, watermarkField } from "../../protocol/fields.ts";
-import { limits } from "../../protocol/limits.ts";
 import type { Group, User, UserSettings } from "../../core/model.ts";
 import type { VisibleProfile } from "../../core/api.ts";
 
@@ -63,11 +62,16 @@ export function ownProfileToBody(user: User): z.infer<typeof ownProfileBody> {
     handle: user.handle,
     display_name: user.displayName,
     status_message: user.statusMessage,
-    ...(user.photoUrl === undefined ? {} : { photo_url: user.photoUrl }),
+    ...photoOf(user),
     created_at: user.createdAt,
     last_login_at: user.lastLoginAt,
     settings: settingsToBody(user.settings),
   };
+}
+
+/** An empty one is kept by who removed it. */
+function photoOf({ photoUrl }: { readonly photoUrl?: string }): { readonly photo_url?: string } {
+  return photoUrl === undefined || photoUrl === "" ? {} : { photo_url: photoUrl };
 }
 
 export const profileBody = z.object({
@@ -84,8 +88,13 @@ export function profileToBody(profile: VisibleProfile): z.infer<typeof profileBo
     handle: profile.handle,
     display_name: profile.displayName,
     ...(profile.statusMessage === undefined ? {} : { status_message: profile.statusMessage }),
-    ...(profile.photoUrl === undefined ? {} : { photo_url: profile.photoUrl }),
+    ...photoOf(profile),
   };
+}
+
+/** A name of somebody or something: visible text that is not empty. */
+export function nameField(lengthMax: number): z.ZodType<string, string> {
+  return visibleText(lengthMax).refine((name) => name.length > 0, "empty");
 }
 
 export const roleField = z.enum(["owner", "admin", "member"]);
@@ -115,7 +124,7 @@ export function groupToBody(group: Group): z.infer<typeof groupBody> {
   };
 }
 
-/** Text that people see: no control characters, no surrounding space. */
+/** Text that people see: no control characters, no surrounding space; may be empty. */
 export function visibleText(lengthMax: number): z.ZodType<string, string> {
   return z
     .string()
@@ -124,7 +133,8 @@ export function visibleText(lengthMax: number): z.ZodType<string, string> {
     .refine((text) => !/[\p{Cc}\u2028\u2029]/u.test(text), "no control characters");
 }
 
-export const userIdsField = z.array(uuidField).min(1).max(limits.membersPerGroupMax);
+/** Bounded by the size of a body; the core names the limit of a group. */
+export const userIdsField = z.array(uuidField).min(1);
 export const idParams = z.object({ id: uuidField });
 /** Numbers in a query string. */
 export const queryNumber = (schema: z.ZodType<number, number>): z.ZodType<number, string> =>

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { ApiCaller } from "./caller.ts";
 import type { ApiServices } from "./services.ts";
+import type { RateRules } from "../rate-rules.ts";
 
 export interface ApiRequest<Params, Query, Body> {
   readonly params: Params;
@@ -15,6 +16,8 @@ interface Shape<Params extends z.ZodType, Query extends z.ZodType, Body extends 
   /** Path with `:name` parameters. */
   readonly url: string;
   readonly summary: string;
+  /** Counted for the caller, together with the frames of the same rule; default: `request`. */
+  readonly rule?: keyof RateRules;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;

@@ -1,11 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { z } from "zod";
 import { limits } from "../../protocol/limits.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
+import type { ApiCaller } from "./caller.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { endpoints } from "./endpoints.ts";
+import { installJson } from "./json-body.ts";
 import { openApiDocument } from "./openapi.ts";
-import { problemMediaType, problemOf, retryAfterSeconds } from "./problem.ts";
+import { parsed } from "./parsed.ts";
+import { installErrors } from "./refusals.ts";
 import type { ApiServices } from "./services.ts";
 
 /**
@@ -14,16 +16,35 @@ import type { ApiServices } from "./services.ts";
  */
 export function registerApi(app: FastifyInstance, services: ApiServices): void {
   installErrors(app, services);
+  installJson(app);
+  app.decorateRequest("caller", undefined);
   for (const operation of endpoints) {
     app.route({
       method: operation.method,
       url: operation.url,
       bodyLimit: limits.httpBodyBytesMax,
+      // Before the body is read: a stranger makes the server hold nothing.
+      onRequest: async (request) => {
+        if (!operation.public) request.setDecorator("caller", await admit(operation, services, request));
+      },
       handler: (request, reply) => answer(operation, services, request, reply),
     });
   }
   const document = openApiDocument(endpoints);
   app.get("/api/openapi.json", () => document);
+}
+
+/** Whose request it is. Errors: unauthenticated, rate_limited. */
+async function admit(operation: Endpoint, services: ApiServices, request: FastifyRequest): Promise<ApiCaller> {
+  const { rateLimits, clock } = services;
+  const token = /^Bearer ([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? "")?.[1];
+  const caller = token === undefined ? undefined : await services.authenticate(token);
+  if (caller === undefined) throw new WireError("unauthenticated");
+  const name = operation.rule ?? "request";
+  const rule = services.rules()[name];
+  const waitMs = rule === undefined ? 0 : await rateLimits.take(`${name}:${caller.userId}`, rule, 1, clock.nowMs());
+  if (waitMs > 0) throw new WireError("rate_limited", { retryAfterMs: waitMs });
+  return caller;
 }
 
 async function answer(
@@ -32,59 +53,12 @@ async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
-  const caller = operation.public ? undefined : await services.authenticate(bearerToken(request.headers.authorization));
-  if (!operation.public && caller === undefined) throw new WireError("unauthenticated");
-  const result = await operation.handle(services, caller, {
-    params: parsed(operation.params, request.params, "path"),
-    query: parsed(operation.query, request.query, "query"),
-    body: parsed(operation.body, request.body, "body"),
+  const result = await operation.handle(services, request.getDecorator<ApiCaller | undefined>("caller"), {
+    params: operation.params && parsed(operation.params, request.params, "path"),
+    query: operation.query && parsed(operation.query, request.query, "query"),
+    body: operation.body && parsed(operation.body, request.body, "body"),
     address: request.ip,
   });
   reply.code(operation.status);
   return operation.status === 204 ? reply.send() : result;
-}
-
-function bearerToken(header: string | undefined): string {
-  const match = /^Bearer ([\w.~+/-]+=*)$/i.exec(header ?? "");
-  if (match === null) throw new WireError("unauthenticated");
-  return match[1] as string;
-}
-
-function parsed(schema: z.ZodType | undefined, value: unknown, part: string): unknown {
-  if (schema === undefined) return undefined;
-  const result = schema.safeParse(value ?? {});
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const place = issue === undefined || issue.path.length === 0 ? part : `${part}.${issue.path.join(".")}`;
-  throw new WireError("bad_request", { detail: `${place}: ${issue?.message ?? "invalid"}` });
-}
-
-/** fastify's own failures, by what the caller can do about them. */
-function toWireError(error: unknown): WireError | undefined {
-  if (error instanceof WireError) return error;
-  const status = (error as { statusCode?: unknown }).statusCode;
-  if (status === 413) return new WireError("too_large", { cause: error });
-  if (typeof status === "number" && status >= 400 && status < 500) {
-    return new WireError("bad_request", {
-      detail: error instanceof Error ? error.message : "malformed request",
-      cause: error,
-    });
-  }
-  return undefined;
-}
-
-export function installErrors(app: FastifyInstance, services: Pick<ApiServices, "onFailure">): void {
-  const refuse = (reply: FastifyReply, error: WireError): FastifyReply => {
-    const problem = problemOf(error);
-    const retryAfter = retryAfterSeconds(problem);
-    if (retryAfter !== undefined) reply.header("retry-after", retryAfter);
-    return reply.code(problem.status).type(problemMediaType).send(JSON.stringify(problem));
-  };
-  app.setErrorHandler((error, request, reply) => {
-    const known = toWireError(error);
-    if (known !== undefined) return refuse(reply, known);
-    services.onFailure(error, `${request.method} ${request.routeOptions.url ?? "?"}`);
-    return refuse(reply, new WireError("internal"));
-  });
-  app.setNotFoundHandler((_request, reply) => refuse(reply, new WireError("not_found")));
 }

@@ -2,11 +2,13 @@ import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import type { Core } from "../../core/api.ts";
 import type { Presence } from "../../core/ports/presence.ts";
-import type { RateLimits, RateRule } from "../../core/ports/rate-limits.ts";
+import type { Bus } from "../../core/ports/bus.ts";
+import type { RateLimits } from "../../core/ports/rate-limits.ts";
 import type { Relations } from "../../core/ports/relations.ts";
 import type { ConversationSettingsStore, Users } from "../../core/ports/users.ts";
 import type { ApiCaller } from "./caller.ts";
 import type { Accounts } from "../accounts/account-types.ts";
+import type { RateRules } from "../rate-rules.ts";
 
 /** What the HTTP operations work with. */
 export interface ApiServices {
@@ -16,9 +18,10 @@ export interface ApiServices {
   readonly relations: Relations;
   readonly settings: ConversationSettingsStore;
   readonly presence: Presence;
+  readonly bus: Pick<Bus, "deliver">;
   readonly rateLimits: RateLimits;
-  /** Undefined = this preset does not limit it. */
-  readonly sendRule: RateRule | undefined;
+  /** Those that hold now. */
+  readonly rules: () => RateRules;
   readonly clock: Clock;
   readonly random: Random;
   /** Whose token this is, or undefined when it is missing, wrong, expired or revoked. */

@@ -1,5 +1,7 @@
-import type { MessageDraft } from "../../core/api.ts";
+import type { MessageDraft, SentMessage } from "../../core/api.ts";
 import type { SendMessageFrame } from "../../protocol/frames/client-frames.ts";
+import type { ServerFrameOf } from "../../protocol/frames/server-frames.ts";
+import type { Uuid } from "../../protocol/ids.ts";
 import { isSendable } from "../../protocol/kinds.ts";
 import { limits } from "../../protocol/limits.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
@@ -16,6 +18,19 @@ export function draftOf(send: Omit<SendMessageFrame, "type" | "request">): Messa
     kind: send.kind,
     ...(send.media_id === undefined ? {} : { mediaId: send.media_id }),
     envelope: decodeEnvelope(send.envelope),
+  };
+}
+
+/** The answer to a send, as the frame and its HTTP twin spell it. */
+export function ackFields(messageId: Uuid, sent: SentMessage): Omit<ServerFrameOf<"ACK">, "type" | "request"> {
+  return {
+    message_id: messageId,
+    conversation_id: sent.conversationId,
+    seq: sent.seq,
+    status: "sent",
+    sent_at: sent.sentAt,
+    ucount: sent.ucount,
+    ...(sent.maxStatus === undefined ? {} : { max_status: sent.maxStatus }),
   };
 }
 

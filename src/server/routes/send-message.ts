@@ -1,7 +1,7 @@
 import type { SendGate } from "../../core/api.ts";
 import type { Connection } from "../connection/connection.ts";
 import { memoryOf } from "../connection/connection-memory.ts";
-import { draftOf } from "./message-draft.ts";
+import { ackFields, draftOf } from "./message-draft.ts";
 import type { Route, RouteServices } from "./route.ts";
 
 /** ACK leaves only when the core says that the message and everyone's list rows are on disk. */
@@ -16,16 +16,7 @@ export const sendMessageRoute: Route<"SEND_MESSAGE"> = {
   async run(services, connection, frame) {
     const gate = gateOf(services, connection);
     const sent = await services.core.delivery.send(connection.caller, gate, draftOf(frame));
-    return {
-      type: "ACK",
-      request: frame.request,
-      message_id: frame.message_id,
-      conversation_id: sent.conversationId,
-      seq: sent.seq,
-      status: "sent",
-      sent_at: sent.sentAt,
-      ucount: sent.ucount,
-    };
+    return { type: "ACK", request: frame.request, ...ackFields(frame.message_id, sent) };
   },
 };
 

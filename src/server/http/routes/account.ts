@@ -4,7 +4,7 @@ import { limits } from "../../../protocol/limits.ts";
 import { WireError } from "../../../protocol/wire-errors.ts";
 import type { Uuid } from "../../../protocol/ids.ts";
 import type { IssuedTokens } from "../../accounts/account-types.ts";
-import { visibleText } from "../bodies.ts";
+import { nameField, visibleText } from "../bodies.ts";
 import { endpoint, publicEndpoint } from "../endpoint.ts";
 
 const loginBody = z.object({
@@ -34,7 +34,7 @@ function loginToBody(
 }
 
 const deviceNameField = visibleText(limits.deviceNameLengthMax).default("");
-const displayNameField = visibleText(limits.displayNameLengthMax);
+const displayNameField = nameField(limits.displayNameLengthMax);
 /** Only the upper bound at login: what is too short was never set, and is answered as any wrong password. */
 const anyPassword = z.string().max(limits.passwordLengthMax);
 

@@ -2,9 +2,11 @@ import { z } from "zod";
 import { historyPage, receiptsPage } from "../../../protocol/frames/server-frames.ts";
 import { registersField, seqField, timeField, uuidField } from "../../../protocol/fields.ts";
 import { limits } from "../../../protocol/limits.ts";
+import { isGroupId } from "../../../core/membership/member-intervals.ts";
 import { toRegisters } from "../../../core/lists/registers.ts";
 import { idParams, queryNumber } from "../bodies.ts";
 import { endpoint } from "../endpoint.ts";
+import { listPage } from "../list-cursor.ts";
 import { historyPageFields, receiptsPageFields } from "../../routes/pages.ts";
 
 const conversationBody = z.object({
@@ -19,28 +21,26 @@ export const listConversations = endpoint(
   {
     method: "GET",
     url: "/api/conversations",
+    rule: "read",
     summary: "The caller's conversations, most recent first",
     query: z.object({
       limit: queryNumber(z.int().min(1).max(limits.pageRowsMax)).optional(),
-      cursor: z.string().max(64).optional(),
+      cursor: z.string().max(128).optional(),
     }),
     status: 200,
     answer: z.object({ conversations: z.array(conversationBody), next: z.string().optional() }),
   },
   async ({ core }, caller, { query }) => {
-    const rows = await core.reading.list(caller);
-    // The cursor names the last row of the page before: rows that moved up since are seen again rather than missed.
-    const after = query.cursor === undefined ? -1 : rows.findIndex((row) => row.conversationId === query.cursor);
-    const page = rows.slice(after + 1, after + 1 + (query.limit ?? conversationsPerPageDefault));
-    const last = page.at(-1);
+    const list = await core.reading.list(caller);
+    const { rows, next } = listPage(list, query.cursor, query.limit ?? conversationsPerPageDefault);
     return {
-      conversations: page.map((row) => ({
+      conversations: rows.map((row) => ({
         conversation_id: row.conversationId,
         kind: row.kind,
         ...(row.peerId === undefined ? {} : { peer_id: row.peerId }),
         registers: toRegisters(row),
       })),
-      ...(last === undefined || last === rows.at(-1) ? {} : { next: last.conversationId }),
+      ...(next === undefined ? {} : { next }),
     };
   },
 );
@@ -49,6 +49,7 @@ export const readMessages = endpoint(
   {
     method: "GET",
     url: "/api/conversations/:id/messages",
+    rule: "read",
     summary: "A page of history before a seq, ascending",
     params: idParams,
     query: z.object({
@@ -71,6 +72,7 @@ export const readReceipts = endpoint(
   {
     method: "GET",
     url: "/api/conversations/:id/receipts",
+    rule: "read",
     summary: "Who got it and who read it; with seq also counted for that message",
     params: idParams,
     query: z.object({ seq: queryNumber(seqField).optional() }),
@@ -108,7 +110,7 @@ export const writeConversationSettings = endpoint(
     status: 200,
     answer: settingsBody,
   },
-  async ({ core, settings }, caller, { params, body }) => {
+  async ({ core, settings, bus }, caller, { params, body }) => {
     // Only for conversations that exist for the caller: otherwise rows could be made without bound.
     await core.reading.registers(caller, params.id);
     await settings.write(caller.userId, {
@@ -116,6 +118,12 @@ export const writeConversationSettings = endpoint(
       mutedUntil: body.muted_until,
       pinned: body.pinned,
       archived: body.archived,
+    });
+    const kind = isGroupId(params.id) ? "group" : "direct";
+    bus.deliver({
+      userIds: [caller.userId],
+      frame: { type: "CONVERSATION_UPDATE", conversation_id: params.id, kind, change: "settings" },
+      except: caller,
     });
     return body;
   },

@@ -2,13 +2,13 @@ import { z } from "zod";
 import type { GroupRequest } from "../../../core/api.ts";
 import { uuidField, uuidV7Field, watermarkField } from "../../../protocol/fields.ts";
 import { limits } from "../../../protocol/limits.ts";
-import { groupBody, groupToBody, idParams, queryNumber, roleField, userIdsField, visibleText } from "../bodies.ts";
+import { groupBody, groupToBody, idParams, queryNumber, roleField, userIdsField, nameField } from "../bodies.ts";
 import type { ApiCaller } from "../caller.ts";
 import { endpoint } from "../endpoint.ts";
 import type { ApiServices } from "../services.ts";
 
 const change = { message_id: uuidV7Field, expected_version: watermarkField };
-const nameField = visibleText(limits.groupNameLengthMax).refine((name) => name.length > 0, "empty");
+const groupNameField = nameField(limits.groupNameLengthMax);
 
 async function changed(
   { core }: ApiServices,
@@ -24,12 +24,13 @@ export const createGroup = endpoint(
   {
     method: "POST",
     url: "/api/groups",
+    rule: "groupCreate",
     summary: "Create a group; the caller becomes its owner. Idempotent by group_id",
     body: z.object({
       group_id: uuidV7Field,
       message_id: uuidV7Field,
-      name: nameField,
-      user_ids: z.array(uuidField).max(limits.membersPerGroupMax),
+      name: groupNameField,
+      user_ids: z.array(uuidField),
     }),
     status: 201,
     answer: groupBody,
@@ -62,7 +63,7 @@ export const renameGroup = endpoint(
     url: "/api/groups/:id",
     summary: "Rename a group",
     params: idParams,
-    body: z.object({ ...change, name: nameField }),
+    body: z.object({ ...change, name: groupNameField }),
     status: 200,
     answer: groupBody,
   },

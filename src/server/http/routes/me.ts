@@ -4,6 +4,7 @@ import { limits } from "../../../protocol/limits.ts";
 import { WireError } from "../../../protocol/wire-errors.ts";
 import type { User } from "../../../core/model.ts";
 import {
+  nameField,
   ownProfileBody,
   ownProfileToBody,
   settingsBody,
@@ -30,12 +31,10 @@ export const updateMe = endpoint(
     url: "/api/me",
     summary: "Change the caller's profile",
     body: z.strictObject({
-      display_name: visibleText(limits.displayNameLengthMax).optional(),
+      display_name: nameField(limits.displayNameLengthMax).optional(),
       status_message: visibleText(limits.statusMessageLengthMax).optional(),
-      photo_url: z
-        .url({ protocol: /^https?$/ })
-        .max(limits.photoUrlLengthMax)
-        .optional(),
+      /** Empty = none. */
+      photo_url: z.union([z.literal(""), z.url({ protocol: /^https?$/ }).max(limits.photoUrlLengthMax)]).optional(),
     }),
     status: 200,
     answer: ownProfileBody,

@@ -101,6 +101,7 @@ export const readPresence = endpoint(
   {
     method: "GET",
     url: "/api/presence",
+    rule: "watch",
     summary: "Who is online, as far as their settings tell the caller",
     query: z.object({
       ids: z
