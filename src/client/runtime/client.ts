@@ -21,7 +21,7 @@ import { DirectoryApi } from "./directory-api.ts";
 import { EventQueue } from "./event-queue.ts";
 import { GroupWatermarks } from "./group-watermarks.ts";
 import type { HttpOptions } from "./http.ts";
-import { SessionKeeper } from "./session-keeper.ts";
+import { SessionKeeper, type SessionRenewal } from "./session-keeper.ts";
 import { openWebSocket, type SocketFactory } from "./socket.ts";
 
 export interface ClientOptions {
@@ -30,6 +30,8 @@ export interface ClientOptions {
   readonly session: Session;
   /** Keeps a new pair of tokens; awaited before they are used. */
   readonly onSession?: (session: Session) => void | Promise<void>;
+  /** Instead of exchanging the refresh token here: for tokens that several processes share. `onSession` is not called then. */
+  readonly renewSession?: SessionRenewal;
   /** Of this device alone, fresh from opening; the client closes it. */
   readonly storage: ClientStorage;
   readonly clock?: Clock;
@@ -89,7 +91,8 @@ export class Client {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? createSystemRandom();
-    this.#session = new SessionKeeper(this.#http(), this.#clock, session, options.onSession ?? (() => undefined));
+    const { onSession = () => undefined, renewSession } = options;
+    this.#session = new SessionKeeper(this.#http(), this.#clock, session, onSession, renewSession);
     this.directory = new DirectoryApi((request) => this.#session.request(request));
     this.#waiters = new DeliveryWaiters(this.#clock, ({ conversationId, seq, maxStatus }) =>
       this.statusOf(conversationId, seq, maxStatus),

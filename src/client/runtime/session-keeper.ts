@@ -3,6 +3,12 @@ import { refreshSession, type Session } from "./account-api.ts";
 import { ApiError, requestJson, type HttpOptions, type HttpRequest } from "./http.ts";
 
 /**
+ * Exchanges the tokens of a session that others share, and keeps the new ones before it answers. Gets the session that is
+ * no longer taken; rejects with ApiError.
+ */
+export type SessionRenewal = (stale: Session) => Promise<Session>;
+
+/**
  * The tokens of one device. A refresh token works once, so whoever needs a new pair shares one refresh; the new pair is
  * handed to `save` before it is used, since the old one is worth nothing any more.
  */
@@ -10,14 +16,22 @@ export class SessionKeeper {
   readonly #http: HttpOptions;
   readonly #clock: Clock;
   readonly #save: (session: Session) => void | Promise<void>;
+  readonly #renew: SessionRenewal | undefined;
   #session: Session;
   #refreshing: Promise<Session> | undefined = undefined;
 
-  constructor(http: HttpOptions, clock: Clock, session: Session, save: (session: Session) => void | Promise<void>) {
+  constructor(
+    http: HttpOptions,
+    clock: Clock,
+    session: Session,
+    save: (session: Session) => void | Promise<void>,
+    renew?: SessionRenewal,
+  ) {
     this.#http = http;
     this.#clock = clock;
     this.#session = session;
     this.#save = save;
+    this.#renew = renew;
   }
 
   /** An access token that has not expired by this machine's clock. Rejects with ApiError. */
@@ -49,6 +63,10 @@ export class SessionKeeper {
   }
 
   async #exchange(): Promise<Session> {
+    if (this.#renew !== undefined) {
+      this.#session = await this.#renew(this.#session);
+      return this.#session;
+    }
     const { refreshToken } = this.#session;
     if (refreshToken === undefined) {
       throw new ApiError({
