@@ -1,0 +1,110 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { createMemoryWorld, type MemoryWorld } from "../../../test/helpers/core-ports/core-ports.ts";
+import {
+  caller,
+  createDeliveryCore,
+  textDraft,
+  type DeliveryCore,
+} from "../../../test/helpers/core-ports/delivery-core.ts";
+import { ScriptedWeather } from "../../../test/helpers/core-ports/scripted-weather.ts";
+import { directConversationId, type Uuid } from "../../protocol/ids.ts";
+import type { MessageDraft, SendGate } from "../api.ts";
+import { ConnectionGate } from "./send-gate.ts";
+
+let weather: ScriptedWeather;
+let world: MemoryWorld;
+let core: DeliveryCore;
+let gate: SendGate;
+let ann: Uuid;
+let bob: Uuid;
+
+beforeEach(() => {
+  weather = new ScriptedWeather();
+  world = createMemoryWorld({ weather });
+  core = createDeliveryCore(world);
+  gate = core.delivery.createGate();
+  [ann, bob] = [world.user(), world.user()];
+});
+
+const draftTo = (userId: Uuid): MessageDraft => textDraft(world, { user: userId }, 0);
+const send = (draft: MessageDraft, through = gate) => core.delivery.send(caller(ann), through, draft);
+const outcomes = async (sends: Promise<unknown>[]) =>
+  (await Promise.allSettled(sends)).map((each) =>
+    each.status === "fulfilled" ? "sent" : (each.reason as { code: string }).code,
+  );
+
+describe("messages sent ahead of their answers", () => {
+  test("wait for one that failed, until it comes back", async () => {
+    const [m1, m2, m3] = [draftTo(bob), draftTo(bob), draftTo(bob)];
+    weather.fates.push("unavailable");
+    expect(await outcomes([send(m1), send(m2), send(m3)])).toEqual([
+      "store_unavailable",
+      "out_of_order",
+      "out_of_order",
+    ]);
+    expect(await outcomes([send(m2)])).toEqual(["out_of_order"]);
+    expect(await outcomes([send(m1), send(m2), send(m3)])).toEqual(["sent", "sent", "sent"]);
+    const order = world.log.rowsOf(directConversationId(ann, bob)).map((row) => row.messageId);
+    expect(order).toEqual([m1.messageId, m2.messageId, m3.messageId]);
+  });
+
+  test("wait again when the retry fails as well", async () => {
+    const [m1, m2] = [draftTo(bob), draftTo(bob)];
+    weather.fates.push("unavailable", "unavailable");
+    expect(await outcomes([send(m1), send(m2)])).toEqual(["store_unavailable", "out_of_order"]);
+    expect(await outcomes([send(m1), send(m2)])).toEqual(["store_unavailable", "out_of_order"]);
+    expect(await outcomes([send(m1), send(m2)])).toEqual(["sent", "sent"]);
+  });
+
+  test("wait for nothing in other conversations, and on other connections", async () => {
+    const eve = world.user();
+    weather.fates.push("unavailable");
+    expect(await outcomes([send(draftTo(bob))])).toEqual(["store_unavailable"]);
+    expect(await outcomes([send(draftTo(eve))])).toEqual(["sent"]);
+    expect(await outcomes([send(draftTo(bob), core.delivery.createGate())])).toEqual(["sent"]);
+  });
+
+  test("go on when the failed one is refused for good", async () => {
+    const m1 = draftTo(bob);
+    weather.fates.push("unavailable");
+    expect(await outcomes([send(m1), send(draftTo(bob))])).toEqual(["store_unavailable", "out_of_order"]);
+    expect(await outcomes([send({ ...m1, since: 9 }), send(draftTo(bob))])).toEqual(["cursor_ahead", "sent"]);
+  });
+
+  test("go on when the failed one comes back malformed", async () => {
+    const m1 = draftTo(bob);
+    weather.fates.push("unavailable");
+    await outcomes([send(m1)]);
+    expect(await outcomes([send({ ...m1, kind: 0 }), send(draftTo(bob))])).toEqual(["bad_request", "sent"]);
+  });
+});
+
+describe("the gate", () => {
+  test("does not hold back what was on its way before the failure", () => {
+    const connection = new ConnectionGate();
+    connection.failed("c", "m9", 9);
+    expect(connection.refuses("c", "m5", 5)).toBe(false);
+    expect(connection.refuses("c", "m10", 10)).toBe(true);
+    expect(connection.refuses("c", "m9", 11)).toBe(false);
+  });
+
+  test("waits for the earliest failure", () => {
+    const connection = new ConnectionGate();
+    connection.failed("c", "m9", 9);
+    connection.failed("c", "m5", 5);
+    expect(connection.refuses("c", "m9", 12)).toBe(true);
+    connection.returned("c", "m9");
+    expect(connection.refuses("c", "m9", 13)).toBe(true);
+    connection.returned("c", "m5");
+    expect(connection.refuses("c", "m9", 14)).toBe(false);
+  });
+
+  test("is bounded: with too many failures it refuses every other conversation", () => {
+    const connection = new ConnectionGate();
+    for (let index = 0; index < ConnectionGate.conversationsMax; index++) connection.failed(`c${index}`, "m", index);
+    expect(connection.refuses("other", "m", 9_999)).toBe(false);
+    connection.failed("other", "m", 10_000);
+    expect(connection.refuses("other", "m", 10_001)).toBe(true);
+    expect(connection.refuses("c0", "m", 10_002)).toBe(false);
+  });
+});
