@@ -81,5 +81,6 @@ function forgetRequests(conversation: ConversationState): void {
   conversation.delivered = undefined;
   conversation.read = undefined;
   conversation.retryAttempts = 0;
+  conversation.window = Infinity;
   conversation.nextAt = Infinity;
 }

@@ -89,7 +89,8 @@ export function pump(device: DeviceState, conversation: ConversationState, nowMs
   const { config } = device.environment;
   const overdueAt = resendOverdue(device, conversation, nowMs);
   if (nowMs < conversation.retryAt) return Math.min(overdueAt, conversation.retryAt);
-  while (conversation.queueSent < Math.min(queue.length, config.sendWindowPerConversation)) {
+  const window = Math.min(queue.length, conversation.window, config.sendWindowPerConversation);
+  while (conversation.queueSent < window) {
     const pending = queue[conversation.queueSent] as PendingSend;
     if (!pending.stored) break;
     if (pending.attempted && mustWaitForSync(device, conversation, pending, nowMs)) return device.holdUntil;
@@ -108,6 +109,7 @@ export function acceptAck(device: DeviceState, frame: ServerFrameOf<"ACK">): Con
   if (pending === undefined) return undefined;
   const conversation = obtainConversation(device, pending.entry.conversationId);
   conversation.retryAttempts = 0;
+  conversation.window++;
   const { entry } = pending;
   settle(device, conversation, pending, frame.seq, frame.sent_at, frame.max_status);
   receiveRow(device, conversation, {
@@ -244,6 +246,8 @@ function postpone(
     return;
   }
   recall(device, conversation, pending);
+  // A server that has no room, or counts, refuses the whole window behind the failed one: so the next try is small.
+  conversation.window = 1;
   const { config, random, effects } = device.environment;
   const delay = backoffMs(conversation.retryAttempts++, config.backoffMinMs, config.backoffMaxMs, random);
   conversation.retryAt = Math.max(conversation.retryAt, nowMs + Math.max(delay, frame.retry_after_ms ?? 0));

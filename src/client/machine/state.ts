@@ -120,6 +120,8 @@ export class ConversationState {
   queueSent = 0;
   retryAt = 0;
   retryAttempts = 0;
+  /** Sends in flight at most, as learnt: one after a temporary error, one more with each ACK; at most the configured window. */
+  window = Infinity;
 
   delivered: ReceiptState | undefined = undefined;
   read: ReceiptState | undefined = undefined;
