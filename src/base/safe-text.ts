@@ -11,7 +11,7 @@ const sequences =
 const invisible = /[\p{Cc}\p{Default_Ignorable_Code_Point}\u2028\u2029\ufff9-\ufffb]/u;
 const pictograph = /\p{Extended_Pictographic}/u;
 /** What may stand between a pictograph and the joiner after it: presentation selector, skin tone, keycap. */
-const pictographTail = /[\ufe0f\u{1f3fb}-\u{1f3ff}]/u;
+const pictographTail = /\ufe0f|\p{Emoji_Modifier}/u;
 const combining = /\p{M}/u;
 
 const joiner = "\u200d";
@@ -27,7 +27,7 @@ const marksMax = 8;
 export function safeText(text: string): string {
   const plain = text.toWellFormed().replaceAll(/\r\n?/g, "\n").replaceAll(sequences, "");
   if (!invisible.test(plain.replaceAll("\n", "")) && !combining.test(plain)) return plain;
-  return filter([...plain]);
+  return filter(Array.from(plain));
 }
 
 /** `safeText` in one line: every line break is a space. For names, titles and whatever stands among other words. */

@@ -43,6 +43,12 @@ export const configSchema = z.strictObject({
       .default(30_000)
       .describe("Time over which clients are asked to leave when the server stops"),
   }),
+  client: z.strictObject({
+    server_url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe("Server that `msgr login` and `msgr chat` talk to when no account says otherwise"),
+  }),
   log: z.strictObject({
     level: z.enum(logLevels).default("info").describe("Least severe level that is logged"),
     format: z.enum(["auto", "json", "pretty"]).default("auto").describe("auto = pretty on a terminal, else JSON lines"),
