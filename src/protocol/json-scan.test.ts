@@ -53,8 +53,10 @@ describe("scanJson", () => {
     fc.assert(
       fc.property(tree, fc.integer({ min: 0, max: 6 }), (value, depthMax) => {
         const found = scanJson(print(value, ""), depthMax);
-        if (depthOf(value) > depthMax) expect(["nested too deeply", "duplicate key"]).toContain(found);
-        else expect(found).not.toBe("nested too deeply");
+        // A repeated key may be found before the depth is.
+        const expected =
+          depthOf(value) > depthMax ? ["nested too deeply", "duplicate key"] : [undefined, "duplicate key"];
+        expect(expected).toContain(found);
       }),
     );
   });

@@ -35,7 +35,7 @@ export async function createContext(config: Config, log: Logger): Promise<Server
   const metrics = createMetrics();
   const clock = systemClock;
   const random = createSystemRandom();
-  const environment = await openEnvironment(config.data.directory, { clock });
+  const environment = await openEnvironment(config.data.directory, { clock, dataBytesMax: config.data.size_bytes_max });
   const bus = createMemoryBus((error) => log.error({ err: error }, "A delivery failed"));
   const ports = {
     log: meterLog(createLmdbMessageLog(environment), metrics),

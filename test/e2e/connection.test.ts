@@ -129,9 +129,7 @@ describe("bad frames", () => {
     utf8.ws.send(Buffer.from([0x22, 0xff, 0xfe, 0x22]), { binary: false });
     expect((await utf8.closed()).code).toBe(4500);
     await using framing = await RawClient.greet(server.wsUrl, user);
-    (framing.ws as unknown as { _socket: { write(bytes: Buffer): void } })._socket.write(
-      Buffer.from([0xff, 0xff, 0, 0, 0]),
-    );
+    framing.writeRaw(Buffer.from([0xff, 0xff, 0, 0, 0]));
     expect((await framing.closed()).code).toBe(4500);
   });
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { WebSocket } from "ws";
 import { messageTo, newMessageId, RawClient, type Frame } from "../helpers/raw-client.ts";
 import { startServer, temporaryFolder, type ServerProcess, type TestUser } from "../helpers/server-process.ts";
 
@@ -29,7 +30,8 @@ test(
       return { sender, receiver, conversationId: "", acked: new Map(), unanswered: [] };
     });
     for (let round = 0; round < kills; round++) {
-      const running = talks.map((talk) => sendUntilClosed(server, talk));
+      const clients = await Promise.all(talks.map((talk) => RawClient.greet(server.wsUrl, talk.sender)));
+      const running = talks.map((talk, at) => sendUntilClosed(clients[at] as RawClient, talk));
       // Not the same moment of a commit every time.
       await new Promise((resolve) => setTimeout(resolve, 250 + round * 37));
       expect(await server.stop("SIGKILL")).toBeNull();
@@ -43,18 +45,15 @@ test(
   },
 );
 
-async function sendUntilClosed(server: ServerProcess, talk: Talk): Promise<void> {
-  await using client = await RawClient.greet(server.wsUrl, talk.sender);
-  let closed = false;
-  client.ws.on("close", () => (closed = true));
+async function sendUntilClosed(client: RawClient, talk: Talk): Promise<void> {
   const waiting = new Map<string, Record<string, unknown>>();
   let onSettled = (): void => {};
   client.ws.on("message", (data: Buffer) => {
     const frame = JSON.parse(data.toString()) as Frame;
     if (frame.type !== "ACK") return;
-    const id = frame["message_id"] as string;
-    talk.conversationId = frame["conversation_id"] as string;
-    talk.acked.set(id, frame["seq"] as number);
+    const id = frame.message_id;
+    talk.conversationId = frame.conversation_id;
+    talk.acked.set(id, frame.seq);
     waiting.delete(id);
     if (waiting.size < pipelined) onSettled();
   });
@@ -64,11 +63,11 @@ async function sendUntilClosed(server: ServerProcess, talk: Talk): Promise<void>
   };
   client.ws.on("close", () => onSettled());
   for (const frame of talk.unanswered) send(frame);
-  while (!closed) {
+  while (client.ws.readyState === WebSocket.OPEN) {
     while (waiting.size < pipelined) send(messageTo(talk.receiver.userId, "x".repeat(200), headOf(talk)));
     await new Promise<void>((resolve) => {
       onSettled = resolve;
-      if (closed) resolve();
+      if (client.ws.readyState !== WebSocket.OPEN) resolve();
     });
   }
   talk.unanswered = [...waiting.values()];
@@ -86,7 +85,7 @@ async function verify(server: ServerProcess, talk: Talk): Promise<void> {
   for (const frame of talk.unanswered) {
     const ack = await sender.ask(frame);
     expect(ack.type).toBe("ACK");
-    talk.acked.set(frame["message_id"] as string, ack["seq"] as number);
+    talk.acked.set(frame["message_id"] as string, ack.seq);
   }
   reader.send({ type: "SYNC", request: newMessageId(), cursors: [] });
   const listed = await reader.expect((frame) => frame.type === "SYNC_MESSAGES");
@@ -95,11 +94,11 @@ async function verify(server: ServerProcess, talk: Talk): Promise<void> {
   const seqOf = new Map<string, number>();
   for (let from = 1; from <= head;) {
     const page = await reader.ask({ type: "RANGE", conversation_id: talk.conversationId, from, to: head });
-    for (const row of page["messages"] as { message_id: string; seq: number }[]) {
+    for (const row of page.messages) {
       expect(row.seq).toBe(seqOf.size + 1);
       seqOf.set(row.message_id, row.seq);
     }
-    from = (page["to"] as number) + 1;
+    from = page.to + 1;
   }
   expect(seqOf.size).toBe(head);
   for (const [id, seq] of talk.acked) expect(seqOf.get(id)).toBe(seq);

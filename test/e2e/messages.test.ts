@@ -28,7 +28,7 @@ describe("direct messages", () => {
     await using b = await RawClient.greet(server.wsUrl, bob);
     const ack = await a.ask(messageTo(bob.userId, "hello", 0));
     expect(ack).toMatchObject({ type: "ACK", seq: 1, status: "sent", ucount: 1 });
-    const conversation_id = ack["conversation_id"] as string;
+    const conversation_id = ack.conversation_id;
     const pushed = await b.expect(isMessage);
     expect(pushed).toMatchObject({ conversation_id, seq: 1, sender: { user: alice.userId, device: 1 }, kind: 1 });
     const delivered = await b.ask({ type: "DELIVERED", conversation_id, from: 1, seq: 1 });
@@ -36,7 +36,9 @@ describe("direct messages", () => {
     const isStatus = (frame: Frame): boolean => frame.type === "STATUS_UPDATE";
     expect(await a.expect(isStatus)).toMatchObject({ user_id: bob.userId, recv_seq: 1, read_seq: 0 });
     await b.ask({ type: "READ_RECEIPT", conversation_id, from: 1, seq: 1 });
-    expect(await a.expect((frame) => isStatus(frame) && frame["read_seq"] === 1)).toMatchObject({ user_id: bob.userId });
+    expect(await a.expect((frame) => isStatus(frame) && frame["read_seq"] === 1)).toMatchObject({
+      user_id: bob.userId,
+    });
   });
 
   test("the same message_id is one message, however often it is sent", async () => {
@@ -100,7 +102,7 @@ describe("synchronising", () => {
     b.send({ type: "SYNC", request, cursors: [known] });
     await b.expect((frame) => frame.type === "SYNC_DONE" && frame["request"] === request);
     const pages = b.frames.filter((frame) => frame.type === "SYNC_MESSAGES");
-    const seqs = pages.flatMap((page) => (page["messages"] as { seq: number }[]).map(({ seq }) => seq));
+    const seqs = pages.flatMap((page) => page["messages"].map(({ seq }) => seq));
     expect(seqs).toEqual(Array.from({ length: 150 }, (_, at) => at + 1));
     expect(pages.every((page) => page["messages"].length <= 100)).toBe(true);
     expect(pages[0]).toMatchObject({ kind: "direct", peer_id: alice.userId });
@@ -111,7 +113,7 @@ describe("synchronising", () => {
     await using a = await RawClient.greet(server.wsUrl, alice);
     const sent = Array.from({ length: 20 }, (_, at) => a.ask(messageTo(bob.userId, `m${at}`, 0)));
     const { conversation_id } = (await Promise.all(sent))[0] as Frame;
-    const seqsOf = (page: Frame) => (page["messages"] as { seq: number }[]).map(({ seq }) => seq);
+    const seqsOf = (page: Frame) => page["messages"].map(({ seq }) => seq);
     expect(seqsOf(await a.ask({ type: "RANGE", conversation_id, from: 5, to: 7 }))).toEqual([5, 6, 7]);
     expect(seqsOf(await a.ask({ type: "HISTORY", conversation_id, before_seq: 4, limit: 2 }))).toEqual([2, 3]);
     expect(seqsOf(await a.ask({ type: "HISTORY", conversation_id, limit: 3 }))).toEqual([18, 19, 20]);
@@ -152,19 +154,24 @@ describe("presence and typing", () => {
     expect(left).toMatchObject({ user_id: bob.userId, online: false });
     expect(Math.abs(left["last_seen"] - Date.now())).toBeLessThan(5_000);
     a.send({ type: "UNWATCH", user_ids: [bob.userId] });
-    await using _again = await RawClient.greet(server.wsUrl, bob);
+    await using again = await RawClient.greet(server.wsUrl, bob);
+    again.send({ type: "HEARTBEAT" });
     await expect(a.expect(isPresence, 700)).rejects.toThrow("no such frame");
   });
 
   test("who blocked or hides is shown as nobody would be", async () => {
     const [alice, bob] = await pair();
     await using a = await RawClient.greet(server.wsUrl, alice);
-    await using _b = await RawClient.greet(server.wsUrl, bob);
+    await using b = await RawClient.greet(server.wsUrl, bob);
+    b.send({ type: "HEARTBEAT" });
     const headers = { authorization: `Bearer ${bob.token}`, "content-type": "application/json" };
     const hide = { method: "PATCH", headers, body: JSON.stringify({ last_seen: "nobody" }) };
     expect((await fetch(`${server.url}/api/me/settings`, hide)).status).toBe(200);
     a.send({ type: "WATCH", user_ids: [bob.userId, newMessageId()] });
-    const told = [await a.expect((frame) => frame.type === "PRESENCE"), await a.expect((frame) => frame.type === "PRESENCE")];
+    const told = [
+      await a.expect((frame) => frame.type === "PRESENCE"),
+      await a.expect((frame) => frame.type === "PRESENCE"),
+    ];
     for (const { user_id: _id, ...rest } of told) expect(rest).toEqual({ type: "PRESENCE", online: false });
   });
 

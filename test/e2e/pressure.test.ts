@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import net from "node:net";
+import { WebSocket } from "ws";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { messageTo, RawClient, type Frame } from "../helpers/raw-client.ts";
 import { startServer, temporaryFolder, type ServerProcess, type TestUser } from "../helpers/server-process.ts";
@@ -51,7 +52,7 @@ describe("a client that does not read", () => {
     expect((await b.closed(15_000)).code).toBe(4001);
     await using again = await RawClient.greet(server.wsUrl, bob);
     const range = await again.ask({ type: "RANGE", conversation_id: last?.["conversation_id"], from: 600, to: 600 });
-    expect(range["messages"][0].seq).toBe(600);
+    expect(range.messages[0]?.seq).toBe(600);
   });
 
   test("meets a sync that waits for it, without a queue", async () => {
@@ -132,7 +133,8 @@ describe("sockets that say nothing useful", () => {
       socket.resetAndDestroy();
     }
     const [alice] = await pair();
-    await using _client = await RawClient.greet(server.wsUrl, alice);
+    await using client = await RawClient.greet(server.wsUrl, alice);
+    expect(client.ws.readyState).toBe(WebSocket.OPEN);
     expect(server.process.exitCode).toBeNull();
   });
 });

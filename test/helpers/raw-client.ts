@@ -1,9 +1,26 @@
 import { once } from "node:events";
-import { WebSocket, type ClientOptions } from "ws";
+import type { IncomingMessage } from "node:http";
+import net from "node:net";
+import { WebSocket } from "ws";
 import type { TestUser } from "./server-process.ts";
 
 /** A frame as anyone would read it: this client knows nothing of the server's types. */
-export type Frame = { readonly type: string } & Record<string, any>;
+export interface Frame {
+  readonly [field: string]: unknown;
+  readonly type: string;
+  // Fields that tests look into, as if every frame had them: where one is missing the test fails.
+  readonly conversation_id: string;
+  readonly message_id: string;
+  readonly seq: number;
+  readonly to: number;
+  readonly messages: readonly { readonly seq: number; readonly message_id: string }[];
+  readonly registers: { readonly last_seq: number };
+  readonly limits: { readonly frame_bytes_max: number };
+  readonly server_time: number;
+  readonly last_seen: number;
+  readonly after_ms: number;
+  readonly retry_after_ms: number;
+}
 
 /** A plain WebSocket that keeps every frame and lets a test wait for the ones it expects. */
 export class RawClient implements AsyncDisposable {
@@ -12,17 +29,22 @@ export class RawClient implements AsyncDisposable {
   #closed: { code: number; reason: string } | undefined;
   #waiting: { matches: (frame: Frame) => boolean; resolve: (frame: Frame) => void }[] = [];
   #requests = 0;
+  readonly #socket: net.Socket | undefined;
 
-  constructor(ws: WebSocket) {
+  constructor(ws: WebSocket, socket?: net.Socket) {
     this.ws = ws;
+    this.#socket = socket;
     ws.on("message", (data: Buffer) => this.#onFrame(JSON.parse(data.toString()) as Frame));
     ws.on("close", (code, reason) => (this.#closed = { code, reason: reason.toString() }));
     ws.on("error", () => {});
   }
 
-  static async open(wsUrl: string, token: string, options: ClientOptions = {}): Promise<RawClient> {
-    const ws = new WebSocket(wsUrl, "msgr.v1", { headers: { authorization: `Bearer ${token}` }, ...options });
-    const client = new RawClient(ws);
+  static async open(wsUrl: string, token: string): Promise<RawClient> {
+    const { hostname, port } = new URL(wsUrl);
+    const socket = net.connect(Number(port), hostname);
+    const headers = { authorization: `Bearer ${token}` };
+    const ws = new WebSocket(wsUrl, "msgr.v1", { headers, createConnection: () => socket });
+    const client = new RawClient(ws, socket);
     await once(ws, "open");
     return client;
   }
@@ -37,6 +59,11 @@ export class RawClient implements AsyncDisposable {
 
   send(frame: object | string): void {
     this.ws.send(typeof frame === "string" ? frame : JSON.stringify(frame));
+  }
+
+  /** Bytes of no frame that ws would send. */
+  writeRaw(bytes: Buffer): void {
+    this.#socket?.write(bytes);
   }
 
   /** Sends with a request of its own and resolves with what answers it. */
@@ -95,7 +122,7 @@ export async function refusal(
 }> {
   const ws = new WebSocket(wsUrl, protocols, { headers });
   ws.on("error", () => {});
-  const [, response] = (await once(ws, "unexpected-response")) as [unknown, import("node:http").IncomingMessage];
+  const [, response] = (await once(ws, "unexpected-response")) as [unknown, IncomingMessage];
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   const problem = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;

@@ -61,11 +61,9 @@ export async function startServer(
   const tokenFile = `${dataDirectory}.token`;
   writeFileSync(tokenFile, adminToken, { mode: 0o600 });
   const set = { "drain.spread_ms": 0, "limits.preset": "off", "log.level": "warn", ...options.set };
-  const words = [
-    ...["serve", "--json", "--data", dataDirectory, "--port", "0", "--admin-port", "0"],
-    ...["--admin-token-file", tokenFile],
-    ...Object.entries(set).flatMap(([name, value]) => ["--set", `${name}=${value}`]),
-  ];
+  const words = ["serve", "--json", "--data", dataDirectory, "--port", "0", "--admin-port", "0"];
+  words.push("--admin-token-file", tokenFile);
+  for (const [name, value] of Object.entries(set)) words.push("--set", `${name}=${value}`);
   const child = spawn(process.execPath, [main, ...words], {
     stdio: ["ignore", "pipe", "pipe"],
     env: cleanEnvironment(),
