@@ -3,7 +3,7 @@ import { WireError } from "../../protocol/wire-errors.ts";
 import type { Caller } from "../api.ts";
 import { needsRepair, repairLists } from "../delivery/repair.ts";
 import type { MemberIntervals } from "../membership/member-intervals.ts";
-import type { ListRow } from "../model.ts";
+import type { ListRow, MemberInterval } from "../model.ts";
 import type { ConversationLists } from "../ports/conversation-lists.ts";
 import type { Groups } from "../ports/groups.ts";
 import type { MessageLog } from "../ports/message-log.ts";
@@ -24,10 +24,21 @@ export async function ownRow(deps: ReadingDeps, caller: Caller, conversationId: 
   return row;
 }
 
-/** What the caller may see, from the groups port: the list row only follows it. */
+/**
+ * What the caller may see, from the groups port: the list row only follows it. But it may follow sooner than the memory of
+ * this process hears of a join, and sooner than the join is settled: what it knows and the intervals do not is asked for
+ * again, and left undecided if the answer is the same.
+ */
 export async function viewOf(deps: ReadingDeps, caller: Caller, row: ListRow): Promise<View> {
-  const intervals = await deps.intervals.of(row.conversationId, caller.userId, false);
-  return { viewerId: caller.userId, readable: readableRuns(intervals), clearedSeq: row.clearedSeq };
+  let intervals = await deps.intervals.of(row.conversationId, caller.userId, false);
+  if (!knowsJoin(intervals, row)) intervals = await deps.intervals.of(row.conversationId, caller.userId, true);
+  const decidedSeq = knowsJoin(intervals, row) ? Infinity : Math.max(0, ...intervals.map(({ leftSeq }) => leftSeq - 1));
+  return { viewerId: caller.userId, readable: readableRuns(intervals), clearedSeq: row.clearedSeq, decidedSeq };
+}
+
+function knowsJoin(intervals: readonly MemberInterval[], row: ListRow): boolean {
+  if (intervals.some((interval) => interval.joinedSeq === 0)) return false;
+  return row.joinedSeq === 0 || intervals.some((interval) => interval.joinedSeq === row.joinedSeq);
 }
 
 /** Repairs of one row by one request; each passes 4,096 rows, and the next request goes on where this one stopped. */

@@ -86,7 +86,7 @@ describe("readPage", () => {
           const readable: [number, number][] = [];
           for (const [index, cell] of states.entries()) if (cell.readable) pushSeq(readable, index + 1);
           const [from, to] = [Math.min(...ends), Math.max(...ends)];
-          const view: View = { viewerId: me, readable, clearedSeq };
+          const view: View = { viewerId: me, readable, clearedSeq, decidedSeq: Infinity };
           const pages = await readAll(logOf(rows).log, view, from, to, direction, rowsMax);
 
           const seen = new Map<number, string>();
@@ -119,7 +119,12 @@ describe("readPage", () => {
     );
   });
 
-  const everything: View = { viewerId: me, readable: [[1, Number.MAX_SAFE_INTEGER]], clearedSeq: 0 };
+  const everything: View = {
+    viewerId: me,
+    readable: [[1, Number.MAX_SAFE_INTEGER]],
+    clearedSeq: 0,
+    decidedSeq: Infinity,
+  };
 
   test("ends a page before it would exceed its bytes, but always holds one row", async () => {
     const rows = Array.from({ length: 12 }, (_, index) => rowOf(index + 1, 0, limits.envelopeBytesMax));
@@ -133,7 +138,12 @@ describe("readPage", () => {
 
   test("passes over any number of unreadable and cleared rows without a read", async () => {
     const { log, reads } = logOf([rowOf(1_000_000, 0, 1)]);
-    const view: View = { viewerId: me, readable: [[500_000, Number.MAX_SAFE_INTEGER]], clearedSeq: 999_999 };
+    const view: View = {
+      viewerId: me,
+      readable: [[500_000, Number.MAX_SAFE_INTEGER]],
+      clearedSeq: 999_999,
+      decidedSeq: Infinity,
+    };
     const page = await readPage(log, view, {
       conversationId: "c",
       from: 1,

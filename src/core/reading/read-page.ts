@@ -15,6 +15,11 @@ export interface View {
   readonly readable: readonly SeqRun[];
   /** Rows up to here were cleared by the viewer: they are answered as gone. */
   readonly clearedSeq: number;
+  /**
+   * Above it nobody knows yet what the viewer may read, since a join is not settled: no page goes there. A row that is
+   * told to be unreadable is never asked for again. Infinity: everything is decided.
+   */
+  readonly decidedSeq: number;
 }
 
 export interface PageRequest {
@@ -37,8 +42,10 @@ const emptyReadsMax = 16;
  * One page of rows and what replaces the rest: together they cover [page.from, page.to] without a hole. Unreadable and
  * cleared seqs cost no read, so a page passes over any number of them.
  */
-export async function readPage(log: MessageLog, view: View, request: PageRequest): Promise<RowPage> {
-  const { from, to, direction } = request;
+export async function readPage(log: MessageLog, view: View, asked: PageRequest): Promise<RowPage> {
+  const { from, direction } = asked;
+  const to = Math.min(asked.to, view.decidedSeq);
+  const request = { ...asked, to };
   if (from > to) return { from, to: from - 1, messages: [], unreadable: [], gone: [], hasMore: false };
   const shown = intersectRuns([Math.max(from, view.clearedSeq + 1), to], view.readable);
   const { rows, end } = await collect(log, request, shown);

@@ -144,6 +144,44 @@ describe("what a sync answers", () => {
     expect(seqsOf(back.pages)).toEqual([returned]);
   });
 
+  // What is told to be unreadable is never asked for again, so it may be said only of what is settled.
+  test("a join that is listed but not settled yet is left open, and answered when it is", async () => {
+    const world = createMemoryWorld({ bucketRows: 4 });
+    const [alice, bob] = [world.user(), world.user()];
+    const chat = await groupFixture(world, alice, bob);
+    await chat.remove(bob);
+    await chat.say(alice);
+    const reading = readingOn(world);
+    const at = world.clock.nowMs();
+    const change = { groupId: chat.id, messageId: world.id(), since: 3, actorId: alice, actorDevice: 1, at };
+    await world.groups.commit({ ...change, kind: "add", userIds: [bob], expectedVersion: 2 });
+    const joined = await chat.say(alice, { kind: 7 });
+    const membership = { seq: joined, joinedSeq: joined, leftSeq: 0, leftUcount: 0 };
+    const last = { seq: joined, ucount: 1, sender: alice, at };
+    await world.lists.write([{ userId: bob, conversationId: chat.id, kind: "group", membership, last }]);
+
+    const sync = () => syncAll(reading, by(bob), cursorsOf([chat.id, { seq: 0 }]));
+    expect((await sync()).pages).toMatchObject([{ from: 1, to: 2, unreadable: [] }]);
+    expect(await reading.range(by(bob), chat.id, 3, 4)).toMatchObject({ from: 3, to: 2, unreadable: [] });
+
+    await world.groups.settle(chat.id, 3, joined);
+    const { pages } = await sync();
+    expect(pages).toMatchObject([{ from: 1, to: joined, unreadable: [[3, joined - 1]] }]);
+    expect(seqsOf(pages)).toEqual([1, 2, joined]);
+  });
+
+  test("a join that this process has not heard of is asked for again before anything is called unreadable", async () => {
+    const world = createMemoryWorld({ bucketRows: 4 });
+    const [alice, bob] = [world.user(), world.user()];
+    const chat = await groupFixture(world, alice, bob);
+    await chat.remove(bob);
+    const reading = readingOn(world);
+    await syncAll(reading, by(bob), cursorsOf([chat.id, { seq: 0 }]));
+    const joined = await chat.add(bob);
+    const { pages } = await syncAll(reading, by(bob), cursorsOf([chat.id, { seq: joined - 1 }]));
+    expect(seqsOf(pages)).toEqual([joined]);
+  });
+
   test("a cursor beyond the log is refused by name, one beyond the own last row is not", async () => {
     const { bob, chat, reading } = await directSetUp(5);
     await expect(syncAll(reading, by(bob), cursorsOf([chat.id, { seq: 6 }]))).rejects.toMatchObject({

@@ -104,6 +104,7 @@ async function checkCursors(
     if (held > (newest?.head.head ?? 0)) {
       throw new WireError("cursor_ahead", {
         detail: `the cursor ${held} of ${conversationId} is ahead of the conversation`,
+        conversationId,
       });
     }
   }
@@ -120,7 +121,7 @@ async function takeTurn(round: Round, row: ListRow): Promise<void> {
     cursor.peer_read !== row.peerReadSeq;
   if (!ticksDiffer && cursor.seq >= last) return;
   const view = await viewOf(round.deps, round.caller, row);
-  const plan = planOf(row, cursor, last, view);
+  const plan = planOf(row, cursor, Math.min(last, view.decidedSeq), view);
   for (const [index, fill] of plan.first.entries()) {
     const more = index < plan.first.length - 1 || plan.rest.length > 0;
     await sendFill(round, row, view, fill, plan.firstPageOnly, more);
@@ -169,7 +170,7 @@ async function fillRest(round: Round, row: ListRow, startAt: number | undefined)
   const { last_seq: last } = toRegisters(row);
   if (cursor !== undefined && cursor.seq >= last) return undefined;
   const view = await viewOf(round.deps, round.caller, row);
-  const plan = planOf(row, cursor, last, view);
+  const plan = planOf(row, cursor, Math.min(last, view.decidedSeq), view);
   if (!plan.firstPageOnly && plan.rest.length === 0) return undefined;
   // The first page of an earlier call is not known any more: beginning at the top repeats it, and leaves nothing out.
   const ceiling = startAt ?? round.resumeAt.get(row.conversationId) ?? last;
