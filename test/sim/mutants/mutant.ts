@@ -1,0 +1,34 @@
+import type { Core, CorePorts } from "../../../src/core/api.ts";
+import type { CoreOptions } from "../../../src/core/create-core.ts";
+import type { Machine } from "../../../src/client/machine/types.ts";
+import type { ClientFrame } from "../../../src/protocol/frames/client-frames.ts";
+import type { Stores } from "../stores.ts";
+import type { SimBus } from "../network.ts";
+
+/** The device as a mutant of its frames may touch it. */
+export interface MutantDevice {
+  readonly machine: Machine | undefined;
+  readonly nowMs: number;
+  /** Runs in a task of its own, if the process still lives then. */
+  soon(run: (machine: Machine) => void): void;
+}
+
+/**
+ * A planted mistake: wraps what a node or a device is given, so that the whole behaves as if the rule were not there. The
+ * simulation is worth as much as the mutants that it finds.
+ */
+export interface Mutant {
+  /** What a programmer would have got wrong. */
+  readonly name: string;
+  /** Called for each process of a node. */
+  ports?(ports: CorePorts, stores: Stores): CorePorts;
+  core?(core: Core, stores: Stores): Core;
+  readonly coreOptions?: CoreOptions;
+  /** Whether nodes hear notices; default true. */
+  readonly hears?: boolean;
+  bus?(bus: SimBus): void;
+  /** Called for each process of a device; answers what it really sends (undefined = nothing). */
+  frames?(device: MutantDevice): (frame: ClientFrame) => ClientFrame | undefined;
+  /** Whether the disk of a device says "durable" before it is; default false. */
+  readonly diskLies?: boolean;
+}

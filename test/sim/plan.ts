@@ -1,0 +1,98 @@
+import { createSeededRandom } from "../../src/base/random.ts";
+
+/** How rough a run is; each a share in [0, 1] of the operations it is asked for. */
+export interface Roughness {
+  readonly appends: number;
+  readonly stores: number;
+  readonly pushesLost: number;
+  readonly pushesDoubled: number;
+  readonly noticesLost: number;
+}
+
+/** What one seed stands for, drawn before anything runs. Weights of actions are relative. */
+export interface Plan {
+  readonly seed: number;
+  readonly nodes: number;
+  /** Devices of each user. */
+  readonly devices: readonly number[];
+  readonly groups: number;
+  readonly actions: number;
+  /** Mean time between two actions. */
+  readonly paceMs: number;
+  readonly bucketRows: number;
+  readonly lanesMax: number;
+  readonly storeDelayMsMax: number;
+  readonly diskDelayMsMax: number;
+  readonly answerTimeoutMs: number;
+  readonly receiptDelayMs: number;
+  readonly rough: Roughness;
+  readonly weights: Readonly<Record<ActionKind, number>>;
+}
+
+export type ActionKind =
+  | "send"
+  | "read"
+  | "group"
+  | "block"
+  | "cut"
+  | "deafen"
+  | "crash"
+  | "away"
+  | "link"
+  | "pauseNode"
+  | "killNode"
+  | "drainNode"
+  | "history"
+  | "open"
+  | "resend";
+
+const weights: Readonly<Record<ActionKind, number>> = {
+  send: 30,
+  read: 12,
+  group: 8,
+  block: 3,
+  cut: 4,
+  deafen: 1,
+  crash: 3,
+  away: 3,
+  link: 1,
+  pauseNode: 2,
+  killNode: 2,
+  drainNode: 1,
+  history: 2,
+  open: 1,
+  resend: 2,
+};
+
+export function createPlan(seed: number): Plan {
+  // A stream of its own: what is drawn while the run goes on must not change with it.
+  const random = createSeededRandom(seed ^ 0x5eed);
+  const below = (bound: number): number => Math.floor(random.float() * bound);
+  const one = <T>(...list: readonly T[]): T => list[below(list.length)] as T;
+  const level = one(0, 0.5, 1, 1, 2);
+  return {
+    seed,
+    nodes: one(1, 2, 2, 3),
+    devices: one([2, 1, 1], [2, 2, 1], [1, 1, 1], [2, 1, 1, 1]),
+    groups: one(0, 1, 1, 2),
+    actions: 30 + below(30),
+    paceMs: one(40, 150, 400, 1_000),
+    bucketRows: one(4, 4, 4, 5),
+    lanesMax: one(2, 64),
+    storeDelayMsMax: one(2, 20, 120),
+    diskDelayMsMax: one(0, 10, 200),
+    answerTimeoutMs: one(2_000, 15_000),
+    receiptDelayMs: one(0, 20, 300),
+    rough: {
+      appends: 0.08 * level,
+      stores: 0.02 * level,
+      pushesLost: 0.05 * level,
+      pushesDoubled: 0.05 * level,
+      noticesLost: 0.2 * level,
+    },
+    weights: { ...weights, ...(level === 0 ? calm : {}) },
+  };
+}
+
+/** Without faults of machines: what goes wrong then is wrong in the rules themselves. */
+const calm = { cut: 1, deafen: 0, crash: 1, pauseNode: 0, killNode: 0 };

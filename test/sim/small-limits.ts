@@ -1,0 +1,23 @@
+import { limits } from "../../src/protocol/limits.ts";
+
+/**
+ * Limits so small that a run of forty messages crosses each of them: pages, batches, far-behind devices, rounds of several
+ * parts, queues. They hold for the process that runs the simulation, and must be set before the first world is made.
+ */
+const small: Partial<Record<keyof typeof limits, number>> = {
+  pageRowsMax: 8,
+  syncBatchRowsMax: 5,
+  syncInitialRows: 4,
+  syncBehindRowsMax: 10,
+  syncCursorsPerFrameMax: 2,
+  syncPagesMax: 3,
+  draftsPerAppendMax: 3,
+  draftsPerConversationMax: 12,
+  dedupeRowsMax: 48,
+  groupUpdateCoalesceMs: 50,
+  groupStatusRows: 6,
+};
+
+export function useSmallLimits(): void {
+  Object.assign(limits, small);
+}

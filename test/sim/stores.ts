@@ -1,0 +1,44 @@
+import type { Uuid } from "../../src/protocol/ids.ts";
+import { createUuidV7 } from "../../src/protocol/ids.ts";
+import { MemoryGroups } from "../helpers/core-ports/memory-groups.ts";
+import { MemoryLists } from "../helpers/core-ports/memory-lists.ts";
+import { MemoryLog } from "../helpers/core-ports/memory-log.ts";
+import { MemoryConversationSettings, MemoryRelations, MemoryUsers } from "../helpers/core-ports/memory-people.ts";
+import { MemoryReceipts } from "../helpers/core-ports/memory-receipts.ts";
+import { SimWeather } from "./faults.ts";
+import type { Plan } from "./plan.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** The stores of one deployment: all nodes work on them, and they outlive every node. */
+export interface Stores {
+  readonly weather: SimWeather;
+  readonly log: MemoryLog;
+  readonly lists: MemoryLists;
+  readonly receipts: MemoryReceipts;
+  readonly groups: MemoryGroups;
+  readonly users: MemoryUsers;
+  readonly relations: MemoryRelations;
+  readonly settings: MemoryConversationSettings;
+}
+
+export function createStores(scheduler: Scheduler, plan: Plan): Stores {
+  const weather = new SimWeather(scheduler, plan.rough, plan.storeDelayMsMax, () => log.settleLate());
+  const lists = new MemoryLists(weather);
+  const log = new MemoryLog(lists, plan.bucketRows, weather);
+  return {
+    weather,
+    log,
+    lists,
+    receipts: new MemoryReceipts(weather),
+    groups: new MemoryGroups(weather),
+    users: new MemoryUsers(weather),
+    relations: new MemoryRelations(weather),
+    settings: new MemoryConversationSettings(weather),
+  };
+}
+
+export function addUser(stores: Stores, scheduler: Scheduler): Uuid {
+  const userId = createUuidV7(1_700_000_000_000, scheduler.random);
+  stores.users.put({ userId, handle: `user-${userId}`, displayName: "", createdAt: 0 });
+  return userId;
+}
