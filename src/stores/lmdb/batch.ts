@@ -71,8 +71,10 @@ export class Batch implements Transaction {
     this.#undo = [];
     try {
       const result = operation(this);
-      const grows = this.#growthBytes > growthBefore;
-      if (grows && this.#growthBytes > this.#growthBytesMax) throw new WireError("storage_full");
+      const wrote = this.#undo.length > 0 || this.#inserts.length > insertsBefore;
+      const needsRoom =
+        this.#growthBytes > growthBefore || (wrote && this.#growthBytesMax === Number.NEGATIVE_INFINITY);
+      if (needsRoom && this.#growthBytes > this.#growthBytesMax) throw new WireError("storage_full");
       return result;
     } catch (error) {
       this.#rollBack();
@@ -109,7 +111,7 @@ export class Batch implements Transaction {
   insert<Value>(table: Table<Value>, key: Key, value: Value): void {
     const bytes = table.encode(value);
     this.#inserts.push({ database: table.name, key, bytes });
-    this.#growthBytes += key.length + bytes.length;
+    this.#growthBytes += storedBytes(key, bytes);
   }
 
   remove<Value>(table: Table<Value>, key: Key): void {
@@ -141,8 +143,16 @@ export class Batch implements Transaction {
       this.#cells.set(table, row);
     }
     const text = keyText(cell.key);
+    if (cell.present && !row.cells.has(text)) this.#growthBytes += this.#growthOf(table, cell);
     this.#undo.push({ cells: row.cells, text, before: row.cells.get(text) });
     row.cells.set(text, cell);
+  }
+
+  /** An estimate that is cheap while there is room and exact enough when there is not: registers then cost nothing. */
+  #growthOf<Value>(table: Table<Value>, { key, value }: Cell): number {
+    if (this.#growthBytesMax > nearBytes) return rowBytesTypical;
+    if (this.#snapshot.get(table, key) !== undefined) return 0;
+    return storedBytes(key, table.encode(value as Value));
   }
 
   #rollBack(): void {
@@ -151,6 +161,17 @@ export class Batch implements Transaction {
       else cells.set(text, before);
     }
   }
+}
+
+const pageBytes = 4_096;
+const rowBytesTypical = 512;
+/** With less room than this, rows are counted one by one. */
+const nearBytes = 16 * 1024 * 1024;
+
+/** Large values get pages of their own; the others share pages that are two thirds full. */
+function storedBytes(key: Key, bytes: Uint8Array): number {
+  const exact = key.length + bytes.length + 16;
+  return exact > pageBytes / 2 ? Math.ceil(exact / pageBytes) * pageBytes : Math.ceil(exact * 1.5);
 }
 
 function isWithin(key: Key, range: KeyRange): boolean {

@@ -1,19 +1,26 @@
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { open } from "lmdb";
 import { assert } from "../../base/assert.ts";
 import { systemClock, type Clock } from "../../base/clock.ts";
 import { limits } from "../../protocol/limits.ts";
+import { checkDataFile } from "./check-data-file.ts";
 import { Environment } from "./environment.ts";
 import { DataFolderError } from "./errors.ts";
+import { acquireFolder, refuseOwnedFolder } from "./folder-lock.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { prepareFormat } from "./schema.ts";
+import { checkFormat, writeFormat } from "./schema.ts";
 import { rawOptions, type RawRoot } from "./raw-database.ts";
 import { Snapshot } from "./snapshot.ts";
+import { createSpaceGuard, freeBytesOf } from "./space-guard.ts";
 import { databaseNames } from "./tables.ts";
 
 export interface EnvironmentOptions {
   /** Rows of a bucket, in [2, limits.bucketRows]; fixed when the folder is made. */
   readonly bucketRows?: number;
+  /** Most that the data may take, in bytes; what would need more is refused with `storage_full`. Absent = the disk decides. */
+  readonly dataBytesMax?: number;
+  /** Bytes that are free on the disk of the folder; for tests. */
+  readonly freeBytes?: () => number;
   /** Longest a commit may take before its outcome counts as undecided, ms. */
   readonly commitTimeoutMs?: number;
   /** Operations in one commit: bounds how long gathering one keeps the process from anything else. */
@@ -35,27 +42,46 @@ const mapBytesInitial = 2 ** 30;
 export async function openEnvironment(folder: string, options: EnvironmentOptions = {}): Promise<Environment> {
   const bucketRows = options.bucketRows ?? limits.bucketRows;
   assert(bucketRows >= 2 && bucketRows <= limits.bucketRows, `rows of a bucket ${bucketRows}`);
+  makeFolder(folder);
+  refuseOwnedFolder(folder);
   const root = openFiles(folder);
+  let release = (): void => undefined;
   try {
-    const snapshot = Snapshot.open(root);
-    prepareFormat(root, snapshot, bucketRows);
-    const writer = new GroupCommit(root, snapshot, {
-      clock: options.clock ?? systemClock,
-      commitTimeoutMs: options.commitTimeoutMs ?? defaults.commitTimeoutMs,
-      operationsPerCommitMax: options.operationsPerCommitMax ?? defaults.operationsPerCommitMax,
-      operationsWaitingMax: options.operationsWaitingMax ?? defaults.operationsWaitingMax,
-      growthBytesMax: () => Number.POSITIVE_INFINITY,
-    });
-    return new Environment({ bucketRows, root, snapshot, writer, release: () => undefined });
+    release = acquireFolder(folder, root);
+    return openOwned(folder, root, release, bucketRows, options);
   } catch (error) {
     await root.close();
+    release();
     throw error;
   }
 }
 
+function openOwned(
+  folder: string,
+  root: RawRoot,
+  release: () => void,
+  bucketRows: number,
+  options: EnvironmentOptions,
+): Environment {
+  checkFormat(root, bucketRows);
+  const snapshot = Snapshot.open(root);
+  writeFormat(root, snapshot, bucketRows);
+  const writer = new GroupCommit(root, snapshot, {
+    clock: options.clock ?? systemClock,
+    commitTimeoutMs: options.commitTimeoutMs ?? defaults.commitTimeoutMs,
+    operationsPerCommitMax: options.operationsPerCommitMax ?? defaults.operationsPerCommitMax,
+    operationsWaitingMax: options.operationsWaitingMax ?? defaults.operationsWaitingMax,
+    growthBytesMax: createSpaceGuard(snapshot, {
+      dataBytesMax: options.dataBytesMax ?? Number.POSITIVE_INFINITY,
+      freeBytes: options.freeBytes ?? (() => freeBytesOf(folder)),
+    }),
+  });
+  return new Environment({ bucketRows, root, snapshot, writer, release });
+}
+
 function openFiles(folder: string): RawRoot {
+  checkDataFile(folder);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
     return open<Buffer, Buffer>({
       path: folder,
       noSubdir: false,
@@ -66,8 +92,23 @@ function openFiles(folder: string): RawRoot {
       overlappingSync: false,
     });
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    const damaged = /MDB_INVALID|MDB_CORRUPTED|MDB_VERSION_MISMATCH|MDB_PAGE_NOTFOUND/.test(detail);
-    throw new DataFolderError(damaged ? "data_damaged" : "folder_unusable", `${folder}: ${detail}`, cause);
+    throw unusable(folder, cause);
   }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw unusable(folder, cause);
+  }
+}
+
+function unusable(folder: string, cause: unknown): DataFolderError {
+  return new DataFolderError(
+    "folder_unusable",
+    `${folder}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    cause,
+  );
 }

@@ -1,7 +1,7 @@
 import { DataFolderError } from "./errors.ts";
-import { textKey } from "./keys.ts";
+import { textKey, type Key } from "./keys.ts";
 import { packedTable } from "./packed-table.ts";
-import type { RawRoot } from "./raw-database.ts";
+import { rawOptions, type RawRoot } from "./raw-database.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What the folder says about itself. */
@@ -10,37 +10,49 @@ export interface FolderFormat {
   readonly bucketRows: number;
 }
 
-/** Turns the data of one version into that of the next, inside of one synchronous transaction with all that are due. */
+/** Turns the data of one version into that of the next. Writes with the `putSync` and `removeSync` of raw databases. */
 export type Upgrade = (snapshot: Snapshot) => void;
 
 /** `upgrades[n]` turns version n + 1 into version n + 2; the version of this code is one more than there are upgrades. */
-export const upgrades: readonly Upgrade[] = [];
+const upgrades: readonly Upgrade[] = [];
 
 const meta = packedTable<FolderFormat>("meta");
 const formatKey = textKey("format");
 
-/**
- * Brings a folder to the version of this code: an empty one is stamped, an older one upgraded, all or nothing, a newer
- * one refused untouched. Runs before anything else is written.
- */
-export function prepareFormat(
+/** Refuses a folder that this code cannot work on, before anything in it was written. */
+export function checkFormat(root: RawRoot, bucketRows: number, steps: readonly Upgrade[] = upgrades): void {
+  const known = steps.length + 1;
+  const found = readFormat(root);
+  if (found === undefined) return;
+  if (found.version > known) {
+    throw new DataFolderError("schema_newer", `It has version ${found.version}; this program knows up to ${known}.`);
+  }
+  if (found.bucketRows !== bucketRows) {
+    throw new DataFolderError("bucket_rows_differ", `It has ${found.bucketRows}; asked for ${bucketRows}.`);
+  }
+}
+
+/** Stamps a new folder and upgrades an older one: all steps and the new version in one transaction, or nothing. */
+export function writeFormat(
   root: RawRoot,
   snapshot: Snapshot,
   bucketRows: number,
   steps: readonly Upgrade[] = upgrades,
 ): void {
-  const current = steps.length + 1;
-  const found = snapshot.get(meta, formatKey);
-  if (found !== undefined && found.version > current) {
-    throw new DataFolderError("schema_newer", `It has version ${found.version}; this program knows up to ${current}.`);
-  }
-  if (found !== undefined && found.bucketRows !== bucketRows) {
-    throw new DataFolderError("bucket_rows_differ", `It has ${found.bucketRows}; asked for ${bucketRows}.`);
-  }
-  if (found?.version === current) return;
+  const version = steps.length + 1;
+  const found = readFormat(root);
+  if (found?.version === version) return;
   root.transactionSync(() => {
     if (found !== undefined) for (const step of steps.slice(found.version - 1)) step(snapshot);
-    const format: FolderFormat = { version: current, bucketRows };
-    snapshot.database("meta").putSync(formatKey, meta.encode(format) as Buffer);
+    snapshot.database(meta.name).putSync(formatKey, meta.encode({ version, bucketRows }) as Buffer);
   });
+}
+
+// The driver takes `create`; its types do not name it.
+const existingOnly: typeof rawOptions & { readonly create: false } = { ...rawOptions, create: false };
+
+function readFormat(root: RawRoot): FolderFormat | undefined {
+  const database = root.openDB<Buffer, Key>(meta.name, existingOnly) as ReturnType<typeof root.openDB> | undefined;
+  const bytes = database?.getBinary(formatKey);
+  return bytes === undefined ? undefined : meta.decode(bytes, formatKey);
 }
