@@ -10,6 +10,7 @@ import { ScriptedWeather } from "../../../test/helpers/core-ports/scripted-weath
 import { directConversationId, type Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { MessageDraft } from "../api.ts";
+import type { LogRow } from "../model.ts";
 
 let weather: ScriptedWeather;
 let world: MemoryWorld;
@@ -154,15 +155,19 @@ describe("the proof that a message is new", () => {
     expect(buckets).toEqual([2, 1, 0]);
   });
 
-  test("starts again when the rows it read have a hole", async () => {
-    await fill(6);
+  test.each([
+    ["at the top", (rows: readonly LogRow[]) => rows.slice(1)],
+    ["at the bottom", (rows: readonly LogRow[]) => rows.slice(0, -1)],
+    ["in the middle", (rows: readonly LogRow[]) => [...rows.slice(0, 1), ...rows.slice(2)]],
+  ])("starts again when the rows it read have a hole %s", async (_, tear) => {
     const draft = draftTo(bob, 0);
     const first = await send(ann, draft);
+    for (let seq = 1; seq < 7; seq++) await send(bob, draftTo(ann, seq));
     const readBucket = world.log.readBucket.bind(world.log);
     let torn = 2;
     world.log.readBucket = async (...request) => {
       const page = await readBucket(...request);
-      return torn-- > 0 ? { ...page, rows: page.rows.slice(1) } : page;
+      return torn-- > 0 ? { ...page, rows: tear(page.rows) } : page;
     };
     expect(await sendOn(createDeliveryCore(world), ann, draft)).toEqual(first);
     expect(torn).toBeLessThan(0);
