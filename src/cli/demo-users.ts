@@ -9,7 +9,7 @@ const demoUsers = [
 
 export interface DemoUsers {
   /** What to type next, and what not to rely on. */
-  box(url: string, dataDirectory: string, columns: number): string;
+  box(place: { url: string; dataDirectory: string; program: string; columns: number }): string;
 }
 
 /** Makes them if the data folder does not have them yet. */
@@ -29,18 +29,20 @@ export async function makeDemoUsers({
     }),
   );
   return {
-    box(url, dataDirectory, columns) {
-      const logins = demoUsers.map(
-        ({ handle, password }) => `  echo ${password} | msgr login ${handle} --server ${url} --as ${handle}`,
-      );
+    box({ url, dataDirectory, program, columns }) {
+      const [alice, bob] = demoUsers;
+      const login = ({ handle, password }: (typeof demoUsers)[number]): string =>
+        `  echo ${password} | ${program} login ${handle} --server ${url}`;
       const lines = [
         "A server to play with. Not for production: demo passwords, no TLS, no backups.",
         `Data stays in ${dataDirectory}; delete the folder to start anew.`,
         "",
         "Two people, each in a terminal of their own:",
-        ...logins,
-        "  msgr chat bob --as alice",
-        "  msgr chat alice --as bob",
+        login(alice),
+        `  ${program} chat bob --as alice`,
+        "",
+        login(bob),
+        `  ${program} chat alice --as bob`,
       ];
       return drawBox(lines, columns);
     },

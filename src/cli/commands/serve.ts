@@ -65,7 +65,7 @@ async function serve(invocation: Invocation): Promise<"done"> {
     const addresses = await server.node.start({ anyPort });
     const demo = dev ? await (await import("../demo-users.ts")).makeDemoUsers(server.context) : undefined;
     announce(invocation, resolved, server.context.nodeId, addresses);
-    if (demo !== undefined) output.talk(demo.box(addresses.url, config.data.directory, output.columns));
+    if (demo !== undefined) output.talk(demo.box(placeOf(addresses)));
     process.on("SIGHUP", () => reload());
     await new Promise<void>((resolve) => {
       if (interrupted.aborted) resolve();
@@ -79,6 +79,10 @@ async function serve(invocation: Invocation): Promise<"done"> {
   } finally {
     await server.node.destroy();
     log.flush();
+  }
+
+  function placeOf({ url }: NodeAddresses) {
+    return { url, dataDirectory: config.data.directory, program: environment.program, columns: output.columns };
   }
 
   function reload(): void {
