@@ -73,7 +73,8 @@ async function main(argv: readonly string[]): Promise<ExitReason> {
     import("./program.ts"),
     import("./registry.ts"),
   ]);
-  const loaded = await findEntry(registry, argv)?.load();
+  const found = findEntry(registry, argv);
+  const loaded = await found?.entry.load();
   let ran: Promise<ExitReason> | undefined;
   const sinks = {
     out: (text: string) => process.stdout.write(text),
@@ -83,7 +84,7 @@ async function main(argv: readonly string[]): Promise<ExitReason> {
     ran = runCommand(command, parsed, globals, environment);
   });
   try {
-    program.parse(argv, { from: "user" });
+    program.parse(found?.argv ?? argv, { from: "user" });
   } catch (error) {
     if (isHelp(error)) return "done";
     if (isUsage(error)) return argv.length === 0 ? "done" : usage(argv, error.message);

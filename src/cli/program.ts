@@ -1,7 +1,7 @@
 import { Argument, Command as Program, CommanderError, Option } from "commander";
 import type { Command } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { groupSummaries, type RegistryEntry } from "./registry.ts";
+import { groupSummaries, leadingValueFlags, type RegistryEntry } from "./registry.ts";
 
 /** What the parser made of the command line: which command, and the words for it. */
 export interface Parsed {
@@ -21,13 +21,36 @@ export interface GlobalOptions {
   readonly input: boolean;
 }
 
-/** The words of the command line that name a command: global options take no value, so the first words are it. */
-export function findEntry(registry: readonly RegistryEntry[], argv: readonly string[]): RegistryEntry | undefined {
-  const words = argv.filter((word) => !word.startsWith("-"));
-  const [first = "", second = ""] = words[0] === "help" ? words.slice(1) : words;
-  return (
-    registry.find((entry) => entry.name === `${first} ${second}`) ?? registry.find((entry) => entry.name === first)
-  );
+/**
+ * Which command the words mean, and the words with its name in front: options may stand anywhere, also between the words
+ * of the name. The longest name wins.
+ */
+export function findEntry(
+  registry: readonly RegistryEntry[],
+  argv: readonly string[],
+): { readonly entry: RegistryEntry; readonly argv: readonly string[] } | undefined {
+  const at = nameIndexes(argv);
+  for (let length = at.length; length > 0; length--) {
+    const indexes = at.slice(0, length);
+    const words = indexes.map((index) => argv[index] as string);
+    const entry = registry.find(({ name }) => name === words.join(" "));
+    if (entry !== undefined) return { entry, argv: [...words, ...argv.filter((_, index) => !indexes.includes(index))] };
+  }
+  return undefined;
+}
+
+const nameWordsMax = 3;
+
+/** Where the first words stand that could name a command: no options, no values of options. */
+function nameIndexes(argv: readonly string[]): readonly number[] {
+  const indexes: number[] = [];
+  for (let index = 0; index < argv.length && indexes.length < nameWordsMax; index++) {
+    const word = argv[index] as string;
+    if (word === "--") break;
+    if (leadingValueFlags.has(word)) index++;
+    else if (!word.startsWith("-")) indexes.push(index);
+  }
+  return indexes;
 }
 
 /**
@@ -49,21 +72,19 @@ export function buildProgram(
     .addOption(new Option("-v, --verbose", "say more"))
     .addOption(new Option("--no-input", "never ask a question"))
     .showHelpAfterError("(msgr --help shows every command)");
-  const groups = new Map<string, Program>();
+  const programs = new Map<string, Program>([["", root]]);
+  const obtain = (name: string, summary: string): Program => {
+    const known = programs.get(name);
+    if (known !== undefined) return known;
+    const words = name.split(" ");
+    const above = words.slice(0, -1).join(" ");
+    const parent = obtain(above, groupSummaries[above] ?? "");
+    const program = configure(parent.command(words.at(-1) as string), sinks).description(summary);
+    programs.set(name, program);
+    return program;
+  };
   for (const entry of registry) {
-    const [first = "", second] = entry.name.split(" ");
-    if (second === undefined) {
-      const program = configure(root.command(first), sinks).description(entry.summary);
-      groups.set(first, program);
-      if (loaded?.name === entry.name) describe(program, loaded, root, run);
-      continue;
-    }
-    let group = groups.get(first);
-    if (group === undefined) {
-      group = configure(root.command(first), sinks).description(groupSummaries[first] ?? "");
-      groups.set(first, group);
-    }
-    const program = configure(group.command(second), sinks).description(entry.summary);
+    const program = obtain(entry.name, entry.summary);
     if (loaded?.name === entry.name) describe(program, loaded, root, run);
   }
   return root;

@@ -14,6 +14,26 @@ export const registry: readonly RegistryEntry[] = [
     load: async () => (await import("./commands/serve.ts")).serveCommand,
   },
   {
+    name: "register",
+    summary: "Make an account on a server and log this machine in",
+    load: async () => (await import("./commands/register.ts")).registerCommand,
+  },
+  {
+    name: "login",
+    summary: "Log this machine in to an account",
+    load: async () => (await import("./commands/login.ts")).loginCommand,
+  },
+  {
+    name: "logout",
+    summary: "End the session of an account on this machine",
+    load: async () => (await import("./commands/logout.ts")).logoutCommand,
+  },
+  {
+    name: "whoami",
+    summary: "Say which account commands act as, and which others there are",
+    load: async () => (await import("./commands/whoami.ts")).whoamiCommand,
+  },
+  {
     name: "config show",
     summary: "Print every setting of the server and where its value came from",
     load: async () => (await import("./commands/config-show.ts")).configShowCommand,
@@ -24,6 +44,9 @@ export const registry: readonly RegistryEntry[] = [
     load: async () => (await import("./commands/config-check.ts")).configCheckCommand,
   },
 ];
+
+/** Options with a value that may stand before the name of a command, or between its words. */
+export const leadingValueFlags: ReadonlySet<string> = new Set(["--as", "--server"]);
 
 /** Summaries of the first words that have commands below them. */
 export const groupSummaries: Readonly<Record<string, string>> = {
