@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
@@ -114,7 +114,7 @@ describe("a data folder", () => {
 });
 
 describe("a port", () => {
-  test("that is taken is refused with exit 6 and a fix; --dev takes another", async () => {
+  test("that is taken is refused with exit 6 and a fix, but --dev takes another", async () => {
     using folder = temporaryFolder();
     const blocker = net.createServer().listen(8080, "127.0.0.1");
     // Where somebody else has it already, it is just as taken.
@@ -122,8 +122,29 @@ describe("a port", () => {
     try {
       const ended = await runCli(["serve", "--data", `${folder.path}/data`]);
       expect([ended.code, ended.stderr.includes("--port")]).toEqual([6, true]);
+      await using dev = await startServer(`${folder.path}/data`, { words: ["serve", "--dev", "--json"] });
+      expect(new URL(dev.url).port).not.toBe("8080");
     } finally {
       blocker.close();
+    }
+  });
+});
+
+describe("--dev", () => {
+  test("keeps its data beside the working folder, has people to log in as, and says what it is not for", async () => {
+    using folder = temporaryFolder();
+    const words = ["serve", "--dev", "--json", "--port", "0"];
+    for (const round of ["first", "again"]) {
+      await using server = await startServer(`${folder.path}/data`, { words });
+      for (const handle of ["alice", "bob"]) {
+        const body = JSON.stringify({ handle, password: `${handle}-demo`, device: 1 });
+        const headers = { "content-type": "application/json" };
+        const login = await fetch(`${server.url}/api/login`, { method: "POST", headers, body });
+        expect([round, login.status]).toEqual([round, 200]);
+      }
+      await expect.poll(() => server.stderr()).toContain("msgr chat bob --as alice");
+      expect(server.stderr()).toContain("Not for production");
+      expect(existsSync(`${folder.path}/.msgr/dev`)).toBe(true);
     }
   });
 });

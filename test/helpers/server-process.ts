@@ -56,7 +56,11 @@ export function temporaryFolder(): Disposable & { readonly path: string } {
 
 export async function startServer(
   dataDirectory: string,
-  options: { readonly set?: Readonly<Record<string, string | number>> } = {},
+  options: {
+    readonly set?: Readonly<Record<string, string | number>>;
+    /** The whole of the words after `msgr`, in place of those for an ordinary test server. */
+    readonly words?: readonly string[];
+  } = {},
 ): Promise<ServerProcess> {
   const tokenFile = `${dataDirectory}.token`;
   writeFileSync(tokenFile, adminToken, { mode: 0o600 });
@@ -64,7 +68,7 @@ export async function startServer(
   const words = ["serve", "--json", "--data", dataDirectory, "--port", "0", "--admin-port", "0"];
   words.push("--admin-token-file", tokenFile);
   for (const [name, value] of Object.entries(set)) words.push("--set", `${name}=${value}`);
-  const child = spawn(process.execPath, [main, ...words], {
+  const child = spawn(process.execPath, [main, ...(options.words ?? words)], {
     stdio: ["ignore", "pipe", "pipe"],
     env: cleanEnvironment(),
     cwd: path.dirname(dataDirectory),
