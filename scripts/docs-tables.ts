@@ -8,6 +8,8 @@ import { exitCodes } from "../src/cli/exit-codes.ts";
 import { closeCodes } from "../src/protocol/close-codes.ts";
 import { limits } from "../src/protocol/limits.ts";
 import { wireErrors } from "../src/protocol/wire-errors.ts";
+import type { RateRule } from "../src/core/ports/rate-limits.ts";
+import { ratePresets } from "../src/server/rate-rules.ts";
 
 type Row = readonly (string | number)[];
 
@@ -60,6 +62,15 @@ export const tables: Readonly<Record<string, () => string>> = {
       ["limit", "value"],
       Object.entries(limits).map(([name, value]) => [`\`${name}\``, describeLimit(name, value)]),
     ),
+  rates: () =>
+    renderTable(
+      ["what", "at once", "then one every"],
+      Object.entries<RateRule | undefined>({ ...ratePresets.default }).flatMap(([name, rule]) =>
+        rule === undefined
+          ? []
+          : [[`\`${name}\``, rule.burst.toLocaleString("en"), describeLimit("intervalMs", rule.intervalMs)]],
+      ),
+    ),
   "exit-codes": () =>
     renderTable(
       ["exit code", "name", "meaning"],
@@ -111,7 +122,7 @@ export function usageIn(text: string): string[] {
 
 /** Where each table has to stand. */
 export const documentsWithTables: Readonly<Record<string, readonly string[]>> = {
-  "docs/protocol.md": ["errors", "close-codes", "limits"],
+  "docs/protocol.md": ["errors", "close-codes", "rates", "limits"],
   "docs/cli.md": ["exit-codes"],
 };
 

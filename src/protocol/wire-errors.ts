@@ -125,15 +125,24 @@ export class WireError extends Error {
   /** For sends: whether the message may or may not be in the log. */
   readonly undecided: boolean;
   readonly retryAfterMs: number | undefined;
+  /** Which of several conversations of the request it is about. */
+  readonly conversationId: string | undefined;
 
   constructor(
     code: WireErrorCode,
-    options: { detail?: string; undecided?: boolean; retryAfterMs?: number; cause?: unknown } = {},
+    options: {
+      detail?: string;
+      undecided?: boolean;
+      retryAfterMs?: number;
+      conversationId?: string;
+      cause?: unknown;
+    } = {},
   ) {
     super(options.detail ?? wireErrors[code].message, { cause: options.cause });
     this.code = code;
     this.undecided = options.undecided ?? false;
     this.retryAfterMs = options.retryAfterMs;
+    this.conversationId = options.conversationId;
   }
 
   get temporary(): boolean {

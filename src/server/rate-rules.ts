@@ -7,8 +7,6 @@ import type { RateRule } from "../core/ports/rate-limits.ts";
 export interface RateRules {
   /** Messages of one user, frames and HTTP together. */
   readonly send: RateRule | undefined;
-  /** Messages to one group, of all its members. */
-  readonly sendConversation: RateRule | undefined;
   /** Frames of any type of one connection. */
   readonly frame: RateRule | undefined;
   /** SYNC, RANGE, HISTORY and RECEIPTS of one user, and their HTTP twins. */
@@ -37,7 +35,6 @@ const minuteMs = 60_000;
 
 const unlimited: RateRules = {
   send: undefined,
-  sendConversation: undefined,
   frame: undefined,
   read: undefined,
   typing: undefined,
@@ -52,7 +49,6 @@ const unlimited: RateRules = {
 
 const standard: RateRules = {
   send: { burst: 60, intervalMs: 100 },
-  sendConversation: { burst: 600, intervalMs: 20 },
   frame: { burst: 1_000, intervalMs: 5 },
   read: { burst: 200, intervalMs: 50 },
   typing: { burst: 10, intervalMs: 500 },

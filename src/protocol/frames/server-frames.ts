@@ -142,6 +142,8 @@ export const errorFrame = z.object({
   temporary: z.boolean(),
   /** Sends only: the message may or may not be in the log; retry it, never drop it. */
   undecided: z.boolean().optional(),
+  /** SYNC only: the conversation whose cursor is ahead. */
+  conversation_id: uuidField.optional(),
   retry_after_ms: z.int().min(0).optional(),
 });
 

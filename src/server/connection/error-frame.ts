@@ -9,6 +9,7 @@ export function errorFrame(error: WireError, request: string | undefined): Serve
     message: error.message,
     temporary: error.temporary,
     ...(error.undecided ? { undecided: true } : {}),
+    ...(error.conversationId === undefined ? {} : { conversation_id: error.conversationId }),
     ...(error.retryAfterMs === undefined ? {} : { retry_after_ms: Math.ceil(error.retryAfterMs) }),
   };
 }
