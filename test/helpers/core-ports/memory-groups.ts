@@ -52,9 +52,10 @@ export class MemoryGroups implements Groups {
 
   settle(groupId: Uuid, version: number, seq: number): Promise<void> {
     return under(this.weather, "groups.settle", () => {
-      const stored = present(this.#groups.get(groupId), "group to settle");
-      const index = version - 1;
-      stored.changes[index] = { ...present(stored.changes[index], "change to settle"), seq };
+      const stored = this.#groups.get(groupId);
+      const change = stored?.changes[version - 1];
+      if (stored === undefined || change === undefined || change.seq !== 0) return;
+      stored.changes[version - 1] = { ...change, seq };
       for (const interval of stored.intervals) {
         if (interval.joinVersion === version) interval.joinedSeq = seq;
         if (interval.leaveVersion === version) interval.leftSeq = seq + 1;

@@ -2,6 +2,7 @@ import { defaultSettings, type ConversationSettings, type User, type UserSetting
 import type { Contact, Relations } from "../../../src/core/ports/relations.ts";
 import type { ConversationSettingsStore, NewUser, ProfilePatch, Users } from "../../../src/core/ports/users.ts";
 import type { Uuid } from "../../../src/protocol/ids.ts";
+import { limits } from "../../../src/protocol/limits.ts";
 import { fairWeather, under, type Weather } from "./weather.ts";
 
 export class MemoryUsers implements Users {
@@ -16,7 +17,10 @@ export class MemoryUsers implements Users {
   create(users: readonly NewUser[]): Promise<readonly string[]> {
     return under(this.weather, "users.create", () => {
       const known = new Set([...this.#users.values()].map((user) => user.handle.toLowerCase()));
-      const taken = users.filter((user) => known.has(user.handle.toLowerCase())).map((user) => user.handle);
+      const taken = users.flatMap(({ handle }) => {
+        const before = known.size;
+        return known.add(handle.toLowerCase()).size === before ? [handle] : [];
+      });
       if (taken.length === 0) for (const user of users) this.put(user);
       return taken;
     });
@@ -57,9 +61,17 @@ export class MemoryRelations implements Relations {
   weather: Weather;
   readonly #contacts = new Map<Uuid, Map<Uuid, Contact>>();
   readonly #blocks = new Map<Uuid, Set<Uuid>>();
+  readonly #max: { readonly contacts: number; readonly blocks: number };
 
-  constructor(weather: Weather = fairWeather()) {
+  constructor(
+    weather: Weather = fairWeather(),
+    max: { readonly contacts: number; readonly blocks: number } = {
+      contacts: limits.contactsPerUserMax,
+      blocks: limits.blocksPerUserMax,
+    },
+  ) {
     this.weather = weather;
+    this.#max = max;
   }
 
   contacts(ownerId: Uuid): Promise<readonly Contact[]> {
@@ -70,8 +82,12 @@ export class MemoryRelations implements Relations {
     return under(this.weather, "relations.putContact", () => {
       const contacts = this.#contacts.get(ownerId) ?? new Map<Uuid, Contact>();
       this.#contacts.set(ownerId, contacts);
-      if ("remove" in contact) contacts.delete(contact.remove);
-      else contacts.set(contact.userId, contact);
+      if ("remove" in contact) {
+        contacts.delete(contact.remove);
+        return true;
+      }
+      if (!contacts.has(contact.userId) && contacts.size >= this.#max.contacts) return false;
+      contacts.set(contact.userId, contact);
       return true;
     });
   }
@@ -84,8 +100,12 @@ export class MemoryRelations implements Relations {
     return under(this.weather, "relations.putBlock", () => {
       const blocks = this.#blocks.get(ownerId) ?? new Set<Uuid>();
       this.#blocks.set(ownerId, blocks);
-      if (blocked) blocks.add(otherId);
-      else blocks.delete(otherId);
+      if (!blocked) {
+        blocks.delete(otherId);
+        return true;
+      }
+      if (!blocks.has(otherId) && blocks.size >= this.#max.blocks) return false;
+      blocks.add(otherId);
       return true;
     });
   }
