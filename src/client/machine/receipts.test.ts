@@ -85,6 +85,16 @@ describe("receipts", () => {
     expect(device.sentOf("READ_RECEIPT")).toHaveLength(1);
   });
 
+  test("what was seen is claimed only when it is durable here: read includes delivered", () => {
+    const device = ScriptedMachine.ready({ receiptDelayMs: 0 });
+    device.durableAtOnce = false;
+    for (const seq of [1, 2]) device.push(seq);
+    device.machine.markRead(device.nowMs, chat, 2);
+    expect(device.sentOf("READ_RECEIPT")).toEqual([]);
+    device.machine.durable(device.nowMs, device.changes.length);
+    expect(device.last("READ_RECEIPT")).toMatchObject({ from: 1, seq: 2 });
+  });
+
   test("a send carries the run that was viewed", () => {
     const device = ScriptedMachine.ready({ receiptDelayMs: 0 });
     for (const seq of [1, 2]) device.push(seq);

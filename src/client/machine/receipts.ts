@@ -76,7 +76,8 @@ export function claimOf(conversation: ConversationState, kind: ReceiptKind): num
   }
   if (foreign <= registers.read_seq && own - registers.read_seq < ownRowsOwedMin) return 0;
   const newest = Math.max(foreign, own);
-  return viewed >= newest ? newest : viewed;
+  // Read includes delivered: what was seen and is not durable yet could still be lost here.
+  return Math.min(viewed, stored, newest);
 }
 
 function sendReceipt(device: DeviceState, conversation: ConversationState, kind: ReceiptKind, nowMs: number): number {

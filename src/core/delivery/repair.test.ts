@@ -48,11 +48,31 @@ describe("a row that stands in the log and in no list", () => {
     await sendAndDie(ann, 1);
     expect([rowOf(ann).lastSeq, rowOf(bob).lastSeq]).toEqual([1, 1]);
     expect(needsRepair(rowOf(bob), 2)).toBe(true);
-    expect(await repairLists(world, bob, rowOf(bob), 2)).toBe(2);
+    expect(await repairLists(world.ports(), bob, rowOf(bob), 2)).toBe(2);
     const { sentAt } = present(world.log.rowsOf(chat)[1], "row");
     expect(rowOf(bob)).toMatchObject({ lastSeq: 2, lastUcount: 2, lastSender: ann, lastAt: sentAt, checkedSeq: 2 });
     expect(rowOf(ann)).toMatchObject({ lastSeq: 2, ownSeq: 2 });
     expect(needsRepair(rowOf(bob), 2)).toBe(false);
+  });
+
+  test("is pushed to its readers, since whoever wrote it died before that as well", async () => {
+    await send(ann, 0);
+    await sendAndDie(ann, 1);
+    await sendAndDie(ann, 2);
+    world.hub.deliveries.length = 0;
+    await repairLists(world.ports(), ann, rowOf(ann), 3);
+    expect(world.hub.deliveries).toMatchObject([
+      { userIds: expect.toSatisfy((ids: Uuid[]) => ids.includes(ann) && ids.includes(bob)), frame: { seq: 3 } },
+    ]);
+  });
+
+  test("is pushed to the sender's devices alone when nobody else may see it", async () => {
+    await send(ann, 0);
+    await world.relations.putBlock(bob, ann, true);
+    await sendAndDie(ann, 1);
+    world.hub.deliveries.length = 0;
+    await repairLists(world.ports(), ann, rowOf(ann), 2);
+    expect(world.hub.deliveries).toMatchObject([{ userIds: [ann], frame: { seq: 2, max_status: "sent" } }]);
   });
 
   test("is listed before the next message stands on top of it, or its sender would count it as unread for ever", async () => {
@@ -76,10 +96,10 @@ describe("rows that a reader may not see", () => {
     await world.relations.putBlock(bob, ann, true);
     for (let seq = 1; seq < 6; seq++) await send(ann, seq);
     expect(rowOf(bob)).toMatchObject({ lastSeq: 1 });
-    expect(await repairLists(world, bob, rowOf(bob), 6)).toBe(6);
+    expect(await repairLists(world.ports(), bob, rowOf(bob), 6)).toBe(6);
     expect(rowOf(bob)).toMatchObject({ lastSeq: 1, ownSeq: 1, checkedSeq: 6 });
     const { readBucket } = world.log.calls;
-    expect(await repairLists(world, bob, rowOf(bob), 6)).toBe(6);
+    expect(await repairLists(world.ports(), bob, rowOf(bob), 6)).toBe(6);
     expect(world.log.calls.readBucket).toBe(readBucket);
   });
 
@@ -102,8 +122,8 @@ describe("a long way behind", () => {
       const drafts = Array.from({ length: 1_000 }, () => textDraft(world, { user: bob }, since));
       await Promise.all(drafts.map((draft) => core.delivery.send(caller(ann), gate, draft)));
     }
-    expect(await repairLists(world, bob, rowOf(bob), 5_001)).toBe(1 + limits.dedupeRowsMax);
-    expect(await repairLists(world, bob, rowOf(bob), 5_001)).toBe(5_001);
+    expect(await repairLists(world.ports(), bob, rowOf(bob), 5_001)).toBe(1 + limits.dedupeRowsMax);
+    expect(await repairLists(world.ports(), bob, rowOf(bob), 5_001)).toBe(5_001);
     expect(rowOf(bob)).toMatchObject({ lastSeq: 1, checkedSeq: 5_001 });
   });
 });

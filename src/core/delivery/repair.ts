@@ -1,9 +1,11 @@
 import { limits } from "../../protocol/limits.ts";
 import type { Uuid } from "../../protocol/ids.ts";
-import type { ListRow } from "../model.ts";
+import type { ListRow, LogRow } from "../model.ts";
+import type { Bus } from "../ports/bus.ts";
 import type { Groups } from "../ports/groups.ts";
 import type { MessageLog } from "../ports/message-log.ts";
-import { FanOut, readReadership } from "./fan-out.ts";
+import { FanOut, readersOf, readReadership, type Readership } from "./fan-out.ts";
+import { newMessageFrame } from "./message-row.ts";
 import { createPeers, type Peers } from "./peers.ts";
 import { scanUp } from "./scan-log.ts";
 
@@ -12,10 +14,14 @@ import { scanUp } from "./scan-log.ts";
  * rows stand in the log that no list knows, and unread counts that miss an own row. So whoever reads a head above what a
  * reader's row reflects runs the fan-out of the rows in between once more, for everyone who may read them, and notes in
  * the reader's row how far it looked (`checkedSeq`). Idempotent; safe beside a fan-out that is still on its way.
+ *
+ * Who died before the list writes died before the push as well, and devices that are online would not ask: so the newest
+ * of the rows is pushed once more, and those who lack earlier ones notice by the hole before it.
  */
 export interface RepairDeps {
   readonly log: MessageLog;
   readonly groups: Groups;
+  readonly bus: Bus;
 }
 
 /** Up to where the row ought to reflect a log that ends at `head`: one who left may not see what came after. */
@@ -55,9 +61,17 @@ export async function fanOutAgain(
   toSeq: number,
 ): Promise<number> {
   const readership = await readReadership(deps.groups, conversationId, peers);
-  return scanUp(deps.log, conversationId, fromSeq, toSeq, async (rows) => {
+  const newest: { 0?: LogRow; 1?: LogRow } = {};
+  const done = await scanUp(deps.log, conversationId, fromSeq, toSeq, async (rows) => {
     const fanOut = new FanOut(conversationId, readership);
     for (const row of rows) fanOut.add(row);
     await deps.log.writeLists(fanOut.writes);
+    for (const row of rows) newest[row.visibility] = row;
   });
+  for (const row of [newest[0], newest[1]]) if (row !== undefined) pushAgain(deps.bus, conversationId, readership, row);
+  return done;
+}
+
+function pushAgain(bus: Bus, conversationId: Uuid, readership: Readership, row: LogRow): void {
+  bus.deliver({ userIds: readersOf(readership, row), frame: newMessageFrame(conversationId, row) });
 }

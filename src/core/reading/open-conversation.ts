@@ -4,6 +4,7 @@ import type { Caller } from "../api.ts";
 import { needsRepair, repairLists } from "../delivery/repair.ts";
 import type { MemberIntervals } from "../membership/member-intervals.ts";
 import type { ListRow, MemberInterval } from "../model.ts";
+import type { Bus } from "../ports/bus.ts";
 import type { ConversationLists } from "../ports/conversation-lists.ts";
 import type { Groups } from "../ports/groups.ts";
 import type { MessageLog } from "../ports/message-log.ts";
@@ -14,6 +15,7 @@ export interface ReadingDeps {
   readonly log: MessageLog;
   readonly lists: ConversationLists;
   readonly groups: Groups;
+  readonly bus: Bus;
   readonly intervals: MemberIntervals;
 }
 
