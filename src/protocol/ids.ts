@@ -45,8 +45,9 @@ export function parseUuid(id: Uuid, target: Uint8Array = new Uint8Array(16), off
   return target;
 }
 
+/** Without a branch: ids are parsed a dozen times for every message. Digits are 48–57, a–f 97–102. */
 function hexDigit(code: number): number {
-  return code <= 57 ? code - 48 : code - 87;
+  return (code & 15) + 9 * (code >> 6);
 }
 
 /** A UUIDv7 of the given wall time (ms) with 74 random bits. Not monotonic within a millisecond; nothing here needs that. */

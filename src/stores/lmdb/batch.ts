@@ -57,6 +57,8 @@ export class Batch implements Transaction {
   readonly #inserts: EncodedWrite[] = [];
   #growthBytes = 0;
   #undo: Undo[] = [];
+  #lastKey: Key | undefined;
+  #lastText = "";
 
   /** `growthBytesMax`: how much the data may grow by this commit. */
   constructor(snapshot: Snapshot, growthBytesMax: number) {
@@ -85,8 +87,9 @@ export class Batch implements Transaction {
   }
 
   get<Value>(table: Table<Value>, key: Key): Value | undefined {
-    const cell = this.#cells.get(table)?.cells.get(keyText(key));
-    return cell === undefined ? this.#snapshot.get(table, key) : (cell.value as Value | undefined);
+    const text = this.#textOf(key);
+    const cell = this.#cells.get(table)?.cells.get(text);
+    return cell === undefined ? this.#snapshot.find(table, key, text) : (cell.value as Value | undefined);
   }
 
   range<Value>(table: Table<Value>, range: KeyRange): readonly Entry<Value>[] {
@@ -142,7 +145,7 @@ export class Batch implements Transaction {
       row = { database: table.name, cells: new Map(), encode: (value) => table.encode(value as Value) };
       this.#cells.set(table, row);
     }
-    const text = keyText(cell.key);
+    const text = this.#textOf(cell.key);
     if (cell.present && !row.cells.has(text)) this.#growthBytes += this.#growthOf(table, cell);
     this.#undo.push({ cells: row.cells, text, before: row.cells.get(text) });
     row.cells.set(text, cell);
@@ -153,6 +156,15 @@ export class Batch implements Transaction {
     if (this.#growthBytesMax > nearBytes) return rowBytesTypical;
     if (this.#snapshot.get(table, key) !== undefined) return 0;
     return storedBytes(key, table.encode(value as Value));
+  }
+
+  /** Nearly every row is written right after it was read, by the same key. */
+  #textOf(key: Key): string {
+    if (key !== this.#lastKey) {
+      this.#lastKey = key;
+      this.#lastText = keyText(key);
+    }
+    return this.#lastText;
   }
 
   #rollBack(): void {

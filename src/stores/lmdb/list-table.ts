@@ -7,43 +7,41 @@ const groupFlag = 1;
 const peerFlag = 2;
 const senderFlag = 4;
 
-/** The registers in the order in which they are stored, 6 bytes each, big-endian. Part of the data's format. */
-const registers = [
-  "joinedSeq",
-  "leftSeq",
-  "leftUcount",
-  "membershipSeq",
-  "lastSeq",
-  "lastUcount",
-  "lastAt",
-  "ownSeq",
-  "recvSeq",
-  "readSeq",
-  "readUcount",
-  "peerRecvSeq",
-  "peerReadSeq",
-  "clearedSeq",
-  "checkedSeq",
-] as const satisfies readonly (keyof ListRow)[];
-
 const registersAt = 33;
-const rowBytes = registersAt + registers.length * 6;
+const registers = 15;
+const rowBytes = registersAt + registers * 6;
 
 /** user, conversation → list row. Fixed fields in raw bytes: two of these are written for every direct message. */
 export const lists: Table<ListRow> = {
   name: "lists",
 
   encode(row) {
-    // Pooled and then cleared: five times as fast here as memory that comes cleared.
-    const bytes = Buffer.allocUnsafe(rowBytes).fill(0, 0, registersAt);
+    // From the pool and cleared where nothing is written: much faster than memory that comes cleared.
+    const bytes = Buffer.allocUnsafe(rowBytes);
     bytes[0] =
       (row.kind === "group" ? groupFlag : 0) |
       (row.peerId === undefined ? 0 : peerFlag) |
       (row.lastSender === undefined ? 0 : senderFlag);
-    if (row.peerId !== undefined) parseUuid(row.peerId, bytes, 1);
-    if (row.lastSender !== undefined) parseUuid(row.lastSender, bytes, 17);
-    let at = registersAt;
-    for (const register of registers) at = bytes.writeUIntBE(row[register], at, 6);
+    if (row.peerId === undefined) bytes.fill(0, 1, 17);
+    else parseUuid(row.peerId, bytes, 1);
+    if (row.lastSender === undefined) bytes.fill(0, 17, registersAt);
+    else parseUuid(row.lastSender, bytes, 17);
+    // In the order of decode, 6 bytes each; written out, since a loop over names costs twice as much.
+    let at = bytes.writeUIntBE(row.joinedSeq, registersAt, 6);
+    at = bytes.writeUIntBE(row.leftSeq, at, 6);
+    at = bytes.writeUIntBE(row.leftUcount, at, 6);
+    at = bytes.writeUIntBE(row.membershipSeq, at, 6);
+    at = bytes.writeUIntBE(row.lastSeq, at, 6);
+    at = bytes.writeUIntBE(row.lastUcount, at, 6);
+    at = bytes.writeUIntBE(row.lastAt, at, 6);
+    at = bytes.writeUIntBE(row.ownSeq, at, 6);
+    at = bytes.writeUIntBE(row.recvSeq, at, 6);
+    at = bytes.writeUIntBE(row.readSeq, at, 6);
+    at = bytes.writeUIntBE(row.readUcount, at, 6);
+    at = bytes.writeUIntBE(row.peerRecvSeq, at, 6);
+    at = bytes.writeUIntBE(row.peerReadSeq, at, 6);
+    at = bytes.writeUIntBE(row.clearedSeq, at, 6);
+    bytes.writeUIntBE(row.checkedSeq, at, 6);
     return bytes;
   },
 

@@ -58,9 +58,14 @@ export class Snapshot implements Reader {
   }
 
   get<Value>(table: Table<Value>, key: Key): Value | undefined {
+    return this.find(table, key, undefined);
+  }
+
+  /** `get` for those who have the key's text (keyText) already. */
+  find<Value>(table: Table<Value>, key: Key, keyTextKnown: string | undefined): Value | undefined {
     const { raw, recent } = this.#database(table.name);
     if (recent === undefined) return readRow(table, raw, key);
-    const text = keyText(key);
+    const text = keyTextKnown ?? keyText(key);
     const known = recent.get(text) as Value | undefined;
     if (known !== undefined) return known;
     const value = readRow(table, raw, key);
