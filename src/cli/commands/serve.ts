@@ -60,13 +60,13 @@ async function serve(invocation: Invocation): Promise<"done"> {
     destination: output.talkSink,
   });
   const server = await openServer(resolved, log).catch((error: unknown) => Promise.reject(explain(error, resolved)));
+  process.on("SIGHUP", reload);
   try {
     const anyPort = dev && resolved.origins.get("http.port") === undefined;
     const addresses = await server.node.start({ anyPort });
     const demo = dev ? await (await import("../demo-users.ts")).makeDemoUsers(server.context) : undefined;
     announce(invocation, resolved, server.context.nodeId, addresses);
     if (demo !== undefined) output.talk(demo.box(placeOf(addresses)));
-    process.on("SIGHUP", () => reload());
     await new Promise<void>((resolve) => {
       if (interrupted.aborted) resolve();
       interrupted.addEventListener("abort", () => resolve());
@@ -77,6 +77,7 @@ async function serve(invocation: Invocation): Promise<"done"> {
   } catch (error) {
     throw explain(error, resolved);
   } finally {
+    process.removeListener("SIGHUP", reload);
     await server.node.destroy();
     log.flush();
   }
