@@ -29,7 +29,7 @@ function dispatch(device: DeviceState, nowMs: number, frame: ServerFrame): Conve
     case "RECEIPT_ACK":
       return acceptReceiptAck(device, frame);
     case "STATUS_UPDATE":
-      return acceptStatus(device, frame);
+      return acceptStatus(device, nowMs, frame);
     case "SYNC_MESSAGES":
       return acceptSyncMessages(device, nowMs, frame);
     case "SYNC_DONE":
@@ -94,11 +94,19 @@ function rowOf(frame: ServerFrameOf<"NEW_MESSAGE">): PageRow {
   return row;
 }
 
-function acceptStatus(device: DeviceState, frame: ServerFrameOf<"STATUS_UPDATE">): ConversationState | undefined {
+function acceptStatus(
+  device: DeviceState,
+  nowMs: number,
+  frame: ServerFrameOf<"STATUS_UPDATE">,
+): ConversationState | undefined {
   const conversation = device.conversations.get(frame.conversation_id);
   const { user_id: userId, recv_seq: recvSeq, read_seq: readSeq } = frame;
   const { effects } = device.environment;
-  if (conversation === undefined) return undefined;
+  if (conversation === undefined) {
+    // Its rows were missed. A sync that is under way may have read the registers before this.
+    requestSync(device, nowMs);
+    return undefined;
+  }
   const { conversationId, registers } = conversation;
   if (userId === device.userId) {
     const read = frame.read_ucount === undefined ? {} : { read_seq: readSeq, read_ucount: frame.read_ucount };

@@ -43,6 +43,15 @@ describe("sync", () => {
     expect(frames[0]?.cursors[0]).toMatchObject({ seq: 3, read: 2, peer_recv: 0, peer_read: 0 });
   });
 
+  test("ticks of a conversation that is not known yet ask for another round: this one may have read before them", () => {
+    const device = connect([]);
+    const status = { type: "STATUS_UPDATE", conversation_id: chat, user_id: chat, recv_seq: 2, read_seq: 0 } as const;
+    device.hear(status);
+    expect(device.sentOf("SYNC")).toHaveLength(1);
+    device.finishSync();
+    expect(device.sentOf("SYNC")).toHaveLength(2);
+  });
+
   test("the cursor names the newer run that is held as well", () => {
     const device = connect([
       recordOf(1, {
