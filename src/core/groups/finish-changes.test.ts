@@ -43,6 +43,16 @@ async function changeAndDie(request: GroupRequest, version: number, operation: s
   expect(weather.during.size).toBe(0);
 }
 
+test("a change whose settling gets no answer is told all the same: nobody may have anything left to finish", async () => {
+  weather.failing.add("groups.settle.answer");
+  world.hub.deliveries.length = 0;
+  await expect(change({ kind: "remove", userIds: [bob] }, 1)).rejects.toMatchObject({ undecided: true });
+  weather.failing.clear();
+  expect(await world.groups.pending(groupId, 9)).toEqual([]);
+  const told = world.hub.deliveries.filter(({ frame }) => frame.type === "NEW_MESSAGE");
+  expect(told.some(({ userIds }) => userIds.includes(bob))).toBe(true);
+});
+
 const stages = [
   ["the system row", "log.append"],
   ["the change is settled", "groups.settle"],

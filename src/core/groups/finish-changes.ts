@@ -55,9 +55,13 @@ async function finishChange(context: LaneContext, lane: Lane, group: Group, chan
   const { groups, bus } = context.ports;
   const intervals = await groups.intervals(change.groupId, undefined);
   const row = await appendChange(context, lane, change, intervals);
-  await groups.settle(change.groupId, change.version, row.seq);
-  bus.announce({ notice: "group_changed", groupId: change.groupId, version: change.version });
-  pushChange(bus, group, change, row, intervals);
+  try {
+    await groups.settle(change.groupId, change.version, row.seq);
+  } finally {
+    // Also without an answer: if it was settled after all, nobody will come to finish it and tell.
+    bus.announce({ notice: "group_changed", groupId: change.groupId, version: change.version });
+    pushChange(bus, group, change, row, intervals);
+  }
 }
 
 /** The system row of the change, in the log and in the lists when this resolves, whoever appended it. */
