@@ -157,11 +157,15 @@ function conversationOf(device: DeviceState, to: OutboxEntry["to"]): Conversatio
   return conversation;
 }
 
-/** What the user has viewed, as the run that SEND_MESSAGE carries: it must touch the read watermark. */
+/**
+ * What the user has viewed, as the run that SEND_MESSAGE carries: it must touch the read watermark. Not while a
+ * READ_RECEIPT is still owed: the run of a send moves only the own watermark, after which nobody would owe the others
+ * their ticks any more.
+ */
 function viewedRun(conversation: ConversationState): readonly [number, number] | undefined {
-  const { viewed } = conversation;
-  if (viewed === 0) return undefined;
-  return [Math.max(1, Math.min(viewed, conversation.registers.read_seq + 1)), viewed];
+  const { viewed, foreign, registers } = conversation;
+  if (viewed === 0 || foreign > registers.read_seq) return undefined;
+  return [Math.max(1, Math.min(viewed, registers.read_seq + 1)), viewed];
 }
 
 /**

@@ -95,12 +95,15 @@ describe("receipts", () => {
     expect(device.last("READ_RECEIPT")).toMatchObject({ from: 1, seq: 2 });
   });
 
-  test("a send carries the run that was viewed", () => {
+  test("a send carries the run that was viewed, unless others still have to be told that it was read", () => {
     const device = ScriptedMachine.ready({ receiptDelayMs: 0 });
     for (const seq of [1, 2]) device.push(seq);
     device.machine.markRead(device.nowMs, chat, 2);
     device.say("00000000-0000-7000-8000-000000000901");
-    expect(device.last("SEND_MESSAGE")).toMatchObject({ read_from: 1, read: 2 });
+    expect(device.last("SEND_MESSAGE")).not.toHaveProperty("read");
+    answer(device, device.last("READ_RECEIPT").request, true, 2, 2);
+    device.say("00000000-0000-7000-8000-000000000902");
+    expect(device.last("SEND_MESSAGE")).toMatchObject({ read_from: 2, read: 2 });
   });
 
   test("the peer's watermarks make the ticks, and never take one back", () => {

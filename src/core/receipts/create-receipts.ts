@@ -65,7 +65,7 @@ async function move(
   await deps.receipts.write([receiptWrite(caller, draft, deps.clock.nowMs(), shared)]);
   await deps.lists.write(writes);
 
-  // Notes to oneself: both writes are to this one row.
+  // Notes to oneself: all writes are to this one row.
   const after = writes.reduce((merged, write) => (write.userId === caller.userId ? apply(merged, write) : merged), row);
   push(deps.bus, groupStatus, caller, row, after, mark, shared ? draft.seq : 0);
   return { accepted: true, registers: toRegisters(after) };
@@ -115,7 +115,7 @@ async function listWrites(
   draft: ReceiptDraft,
   mark: Mark,
   readShared: boolean,
-): Promise<readonly ListWrite[]> {
+): Promise<readonly [own: ListWrite, ...others: ListWrite[]]> {
   const { conversationId, kind, peerId } = row;
   const { seq } = draft;
   const recv: ListWrite = { userId: caller.userId, conversationId, kind, recvSeq: seq };
