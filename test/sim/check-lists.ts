@@ -22,11 +22,7 @@ export async function checkLists(world: World, conversations: readonly Conversat
       checkReceipts(world, conversation, userId, row, own ?? { recvSeq: 0, readSeq: 0 }, name);
       if (row.peerId === undefined) continue;
       const peer = receipts.find((receipt) => receipt.userId === row.peerId);
-      const [recv, read] = [peer?.recvSeq ?? 0, peer?.readSeq ?? 0];
-      if (row.peerRecvSeq !== recv || row.peerReadSeq !== read) {
-        const said = `${row.peerRecvSeq}/${row.peerReadSeq}`;
-        world.witness.blame("I4", `${name} has ticks ${said}, the peer's receipts are ${recv}/${read}`);
-      }
+      checkTicks(world, conversation, userId, row, peer ?? { recvSeq: 0, readSeq: 0 }, name);
     }
   }
 }
@@ -55,6 +51,22 @@ function checkRow(world: World, conversation: Conversation, userId: Uuid, row: L
 export function unreadOf(conversation: Conversation, userId: Uuid, readSeq: number): number {
   return seenBy(conversation, userId).filter((row) => row.seq > readSeq && row.senderId !== userId && counts(row))
     .length;
+}
+
+/** Own rows have the ticks that the peer's receipts give them. Over rows of the peer they say nothing. */
+function checkTicks(
+  world: World,
+  conversation: Conversation,
+  userId: Uuid,
+  row: ListRow,
+  peer: { readonly recvSeq: number; readonly readSeq: number },
+  name: string,
+): void {
+  const own = conversation.rows.filter((each) => each.senderId === userId).map((each) => each.seq);
+  const reached = (watermark: number): number => own.findLast((seq) => seq <= watermark) ?? 0;
+  const told = `${reached(row.peerRecvSeq)}/${reached(row.peerReadSeq)}`;
+  const given = `${reached(peer.recvSeq)}/${reached(peer.readSeq)}`;
+  if (told !== given) world.witness.blame("I4", `${name} has ticks ${told}, the peer's receipts say ${given}`);
 }
 
 /** Everybody is online and holds everything by now: so it is confirmed, and what was seen is read. */

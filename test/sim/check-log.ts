@@ -12,7 +12,7 @@ export function checkLogs(world: World, conversations: readonly Conversation[]):
   for (const conversation of conversations) {
     const { conversationId, name, rows } = conversation;
     const sent = [...world.witness.sent.values()].filter((record) => record.conversationId === conversationId);
-    const messages = sent.map((record) => ({ ...record, sender: record.device }));
+    const messages = sent.map((record) => ({ ...record, sender: record.device, n: record.refused ? 0 : record.n }));
     const log = rows.map((row): LedgerRow => {
       const record = world.witness.sent.get(row.messageId);
       const user = row.senderId;
@@ -21,7 +21,7 @@ export function checkLogs(world: World, conversations: readonly Conversation[]):
         id: row.messageId,
         sender: record?.device ?? "",
         user,
-        n: record?.n ?? 0,
+        n: record === undefined || record.refused ? 0 : record.n,
         countable: counts(row),
       };
     });

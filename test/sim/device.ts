@@ -1,6 +1,13 @@
 import { createMachineConfig } from "../../src/client/machine/config.ts";
 import { DeviceMachine } from "../../src/client/machine/machine.ts";
-import type { Change, ClientEvent, Effects, Machine, MachineConfig } from "../../src/client/machine/types.ts";
+import type {
+  Change,
+  ClientEvent,
+  Effects,
+  Machine,
+  MachineConfig,
+  OutboxEntry,
+} from "../../src/client/machine/types.ts";
 import { StoredState } from "../../src/client/storage/stored-state.ts";
 import { isVoid, type PageRow } from "../../src/protocol/fields.ts";
 import type { ClientFrame } from "../../src/protocol/frames/client-frames.ts";
@@ -86,6 +93,7 @@ export class SimDevice implements Effects {
     this.#shown = new Map();
     const machine = new DeviceMachine(environment, identity, this.disk.device());
     this.machine = machine;
+    for (const entry of machine.outbox()) this.#restored(entry);
     this.#filter =
       mutant?.frames?.({
         machine,
@@ -245,7 +253,13 @@ export class SimDevice implements Effects {
       ackedAt: Infinity,
       seq: 0,
       outcome: "undecided",
+      refused: false,
     });
+  }
+
+  #restored({ messageId, state }: OutboxEntry): void {
+    const record = this.#parts.witness.sent.get(messageId);
+    if (state === "pending" && record?.outcome === "refused") record.outcome = "undecided";
   }
 
   #take(frame: ServerFrame): void {

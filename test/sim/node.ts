@@ -198,6 +198,7 @@ export class SimNode implements BusNode {
     const fail = (error: unknown): void => {
       if (!(error instanceof WireError)) this.#parts.witness.blame("core", `${frame.type}: ${String(error)}`);
       const told = error instanceof WireError ? error : new WireError("internal", { undecided: true, cause: error });
+      if (frame.type === "SEND_MESSAGE" && !told.temporary) this.#parts.witness.refuses(frame.message_id);
       if (told.code === "internal") this.#parts.witness.blame("core", `${frame.type}: ${String(told.cause)}`);
       connection.send(errorFrame(told, request));
     };

@@ -20,6 +20,8 @@ export interface SentRecord {
   ackedAt: number;
   seq: number;
   outcome: "acked" | "refused" | "undecided";
+  /** A node refused it for good. If its device never heard so, or lost it, it tries again: its place in the order is free. */
+  refused: boolean;
 }
 
 interface BlockState {
@@ -96,6 +98,11 @@ export class Witness {
 
   blocks(ownerId: Uuid, otherId: Uuid, state: BlockState["state"]): void {
     this.#blocks.set(ownerId + otherId, { state, since: this.#scheduler.nowMs });
+  }
+
+  refuses(messageId: Uuid): void {
+    const record = this.sent.get(messageId);
+    if (record !== undefined) record.refused = true;
   }
 
   /** A node answers a send: by now everything is durable (I1). */
