@@ -9,7 +9,9 @@ import { endpoints } from "../../src/server/http/endpoints.ts";
 import { problemOf } from "../../src/server/http/problem.ts";
 import { WireError, wireErrors, type WireErrorCode } from "../../src/protocol/wire-errors.ts";
 import { draftOf } from "../../src/server/routes/message-draft.ts";
+import { resolveImport } from "./import-table.ts";
 import { readRepositoryFile } from "./repository.ts";
+import { importsOf } from "./source-text.ts";
 
 const { text } = readRepositoryFile("docs/protocol.md");
 const codeBlocks = [...text.matchAll(/^```\n([\s\S]*?)^```$/gm)].flatMap((match) =>
@@ -163,5 +165,21 @@ describe("the examples of docs/protocol.md", () => {
   it("are frames or exchanges, every line of them", () => {
     expect(exchanges.length).toBeGreaterThan(0);
     expect(frames.length + exchanges.length * 2).toBe(codeBlocks.length);
+  });
+});
+
+describe("the client that was written from docs/protocol.md", () => {
+  it("and its test import nothing of this repository's source, at any distance", () => {
+    const seen = new Set(["test/e2e/stranger.test.ts"]);
+    for (const file of seen) {
+      for (const { specifier } of importsOf(readRepositoryFile(file).text)) {
+        if (specifier.startsWith(".")) seen.add(resolveImport(file, specifier));
+      }
+    }
+    expect([...seen].toSorted()).toEqual([
+      "test/e2e/stranger.test.ts",
+      "test/helpers/server-process.ts",
+      "test/helpers/stranger-client.ts",
+    ]);
   });
 });

@@ -15,7 +15,11 @@ function headersOf(problem: Problem): Record<string, string> {
 
 export function refuse(reply: FastifyReply, error: WireError): FastifyReply {
   const problem = problemOf(error);
-  return reply.code(problem.status).headers(headersOf(problem)).send(JSON.stringify(problem));
+  // Bytes: to a text fastify would add a charset, which this media type does not have.
+  return reply
+    .code(problem.status)
+    .headers(headersOf(problem))
+    .send(Buffer.from(JSON.stringify(problem)));
 }
 
 /** A whole HTTP/1.1 answer that ends its connection. */
