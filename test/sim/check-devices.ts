@@ -3,15 +3,15 @@ import { FaultList, faults } from "../../src/bench/ledger/faults.ts";
 import { addRow, emptyHash } from "../../src/bench/ledger/row-hash.ts";
 import { toRegisters } from "../../src/core/lists/registers.ts";
 import { isVoid, type PageRow } from "../../src/protocol/fields.ts";
-import { countUnreadRows } from "../../src/protocol/receipt-math.ts";
+import { countUnreadRows, directMessageStatus } from "../../src/protocol/receipt-math.ts";
 import { unreadOf } from "./check-lists.ts";
 import type { SimDevice } from "./device.ts";
 import { seenBy, type Conversation } from "./truth.ts";
 import type { World } from "./world.ts";
 
 /** What pushes alone have to bring to a device, and what only a sync tells it. */
-const always = ["last_seq", "peer_recv_seq", "peer_read_seq"] as const;
-const afterSync = [...always, "read_seq", "read_ucount"] as const;
+const always = ["last_seq"] as const;
+const afterSync = ["last_seq", "read_seq", "read_ucount", "peer_recv_seq", "peer_read_seq"] as const;
 
 /** I5 and I8 on the devices: each holds what its user may see and nothing else, and knows the registers of the lists. */
 export function checkDevices(world: World, conversations: readonly Conversation[], synced: boolean): void {
@@ -66,6 +66,12 @@ function checkDevice(world: World, device: SimDevice, conversation: Conversation
   for (const field of synced ? afterSync : always) {
     if (view.registers[field] === truth[field]) continue;
     witness.blame("I5", `${name} has ${field} ${view.registers[field]}, the list ${truth[field]}`);
+  }
+  for (const row of seen) {
+    if (row.senderId !== userId || conversation.kind === "group" || row.visibility === 1) continue;
+    const ticks = device.machine?.statusOf(conversationId, row.seq, undefined);
+    const given = directMessageStatus(row.seq, truth, undefined);
+    if (ticks !== given) witness.blame("I5", `${name} shows ${ticks} at seq ${row.seq}, the list ${given}`);
   }
   if (view.unread === undefined && view.start > truth.read_seq + 1) return;
   const unread = view.unread ?? countUnreadRows(held, view.registers.read_seq, userId);

@@ -85,7 +85,7 @@ function checkReceipts(
   if (row.recvSeq < newest || receipt.recvSeq < newest) {
     witness.blame("I4", `${name} confirmed ${row.recvSeq} (told others: ${receipt.recvSeq}) of ${newest}`);
   }
-  const viewed = witness.viewedTo(userId, conversation.conversationId);
+  const viewed = witness.notedTo(userId, conversation.conversationId);
   const read = foreign.findLast((each) => each.seq <= viewed)?.seq ?? 0;
   if (row.readSeq < read) witness.blame("I4", `${name} read ${row.readSeq} of ${read}`);
   const shared = foreign.findLast((each) => each.seq <= row.readSeq)?.seq ?? 0;

@@ -280,7 +280,9 @@ export class SimDevice implements Effects {
     this.disk.apply(change);
     if (change.outboxPut !== undefined) this.#durablePuts.add(change.outboxPut.messageId);
     const { conversation, rows } = change;
-    if (conversation === undefined || rows === undefined) return;
+    if (conversation === undefined) return;
+    this.#parts.witness.notes(this.userId, conversation.conversationId, conversation.viewed);
+    if (rows === undefined) return;
     for (const row of rows) this.#parts.witness.stores(this.userId, conversation.conversationId, row.seq);
   }
 

@@ -24,12 +24,13 @@ export interface Stores {
 export function createStores(scheduler: Scheduler, plan: Plan): Stores {
   const weather = new SimWeather(scheduler, plan.rough, plan.storeDelayMsMax, () => log.settleLate());
   const lists = new MemoryLists(weather);
-  const log = new MemoryLog(lists, plan.bucketRows, weather);
+  const receipts = new MemoryReceipts(weather);
+  const log = new MemoryLog(lists, receipts, plan.bucketRows, weather);
   return {
     weather,
     log,
     lists,
-    receipts: new MemoryReceipts(weather),
+    receipts,
     groups: new MemoryGroups(weather),
     users: new MemoryUsers(weather),
     relations: new MemoryRelations(weather),

@@ -48,6 +48,8 @@ export class Witness {
   /** Rows that some device of the user once held durably, and the highest that the user saw; by user and conversation. */
   readonly #stored = new Map<string, Set<number>>();
   readonly #viewed = new Map<string, number>();
+  /** … and up to where some device durably knows that it was seen. */
+  readonly #noted = new Map<string, number>();
   readonly #blocks = new Map<string, BlockState>();
 
   constructor(scheduler: Scheduler, stores: Stores, names: Names, keepsTrace: boolean) {
@@ -83,6 +85,14 @@ export class Witness {
 
   viewedTo(userId: Uuid, conversationId: Uuid): number {
     return this.#viewed.get(userId + conversationId) ?? 0;
+  }
+
+  notedTo(userId: Uuid, conversationId: Uuid): number {
+    return this.#noted.get(userId + conversationId) ?? 0;
+  }
+
+  notes(userId: Uuid, conversationId: Uuid, seq: number): void {
+    this.#noted.set(userId + conversationId, Math.max(seq, this.notedTo(userId, conversationId)));
   }
 
   stores(userId: Uuid, conversationId: Uuid, seq: number): void {
