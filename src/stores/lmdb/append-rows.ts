@@ -3,13 +3,14 @@ import { bucketOf } from "../../core/model.ts";
 import type { AppendOutcome, AppendRequest } from "../../core/ports/message-log.ts";
 import { limits } from "../../protocol/limits.ts";
 import { applyListWrite } from "./apply-list-write.ts";
+import { applyReceipt } from "./apply-receipt.ts";
 import type { Transaction } from "./batch.ts";
 import { uuidDescendingKey } from "./keys.ts";
 import { buckets, messages } from "./log-tables.ts";
 
-/** One append as one operation: the condition, the rows, the statics and the list rows, or nothing. */
+/** One append as one operation: the condition, the rows, the statics, the list rows and the receipts, or nothing. */
 export function appendRows(transaction: Transaction, request: AppendRequest): AppendOutcome {
-  const { conversationId, bucket, expect, opens, rows, membership, lists } = request;
+  const { conversationId, bucket, expect, opens, rows, membership, lists, receipts } = request;
   const bucketKey = uuidDescendingKey(conversationId, bucket);
   const actual = transaction.get(buckets, bucketKey);
   const holds = opens
@@ -31,6 +32,7 @@ export function appendRows(transaction: Transaction, request: AppendRequest): Ap
     membership,
   });
   for (const write of lists) applyListWrite(transaction, write);
+  if (receipts !== undefined) for (const write of receipts) applyReceipt(transaction, write);
   return { outcome: "appended" };
 }
 

@@ -23,7 +23,7 @@ import type { Snapshot } from "./snapshot.ts";
  * since all of those are in the same commit: nothing later can land on a write that did not.
  */
 export class GroupCommit {
-  readonly #root: RawRoot;
+  readonly #root: Pick<RawRoot, "batch">;
   readonly #snapshot: Snapshot;
   readonly #options: GroupCommitOptions;
   readonly #waiting: BoundedQueue<Waiter>;
@@ -32,7 +32,7 @@ export class GroupCommit {
   #failure: unknown;
   #idleWaiters: (() => void)[] = [];
 
-  constructor(root: RawRoot, snapshot: Snapshot, options: GroupCommitOptions) {
+  constructor(root: Pick<RawRoot, "batch">, snapshot: Snapshot, options: GroupCommitOptions) {
     this.#root = root;
     this.#snapshot = snapshot;
     this.#options = options;

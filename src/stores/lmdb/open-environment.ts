@@ -88,8 +88,10 @@ function openFiles(folder: string): RawRoot {
       maxDbs: databaseNames.length,
       mapSize: mapBytesInitial,
       ...rawOptions,
-      // A promise of the driver then resolves after the flush; it is also the faster way here.
+      // A promise of the driver then resolves after the flush. And no batches of its own around ours: when a commit
+      // fails, those reject promises that nobody holds, which ends the process.
       overlappingSync: false,
+      eventTurnBatching: false,
     });
   } catch (cause) {
     throw unusable(folder, cause);

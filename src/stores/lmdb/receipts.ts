@@ -1,6 +1,5 @@
-import type { Receipts, ReceiptWrite } from "../../core/ports/receipts.ts";
-import { mergeReceipt } from "../../core/receipts/merge-receipt.ts";
-import type { Transaction } from "./batch.ts";
+import type { Receipts } from "../../core/ports/receipts.ts";
+import { applyReceipt } from "./apply-receipt.ts";
 import type { Environment } from "./environment.ts";
 import { prefixEnd, uuidKey, uuidPairKey } from "./keys.ts";
 import { receipts } from "./receipt-table.ts";
@@ -24,12 +23,4 @@ export function createLmdbReceipts(environment: Environment): Receipts {
       return environment.get(receipts, uuidPairKey(conversationId, userId));
     },
   };
-}
-
-/** What changes nothing is durable already, or becomes so in the same commit. */
-function applyReceipt(transaction: Transaction, write: ReceiptWrite): void {
-  const key = uuidPairKey(write.conversationId, write.userId);
-  const row = transaction.get(receipts, key);
-  const merged = mergeReceipt(row, write);
-  if (merged !== row) transaction.put(receipts, key, merged);
 }

@@ -34,8 +34,8 @@ export const databaseNames = [
 export type DatabaseName = (typeof databaseNames)[number];
 
 /**
- * Rows of which so many stay decoded in memory, some 300 bytes each: those that are read again for every message. Measured,
- * it takes a quarter off the cost of one (docs/decisions/0010-lmdb-group-commit.md).
+ * How many rows of a table stay decoded in memory, some 300 bytes each: those that are read again for every message. It takes
+ * a third off what a message costs the main thread (docs/decisions/0010-lmdb-group-commit.md).
  */
 export const recentRowsMax: Partial<Record<DatabaseName, number>> = {
   buckets: 16_384,
