@@ -59,7 +59,7 @@ export class Output {
   /** Data: one JSON document with --json, otherwise the text. */
   data(document: unknown, text: () => string): void {
     this.#printed = true;
-    this.#options.stdout.write(this.json ? `${JSON.stringify(document)}\n` : `${text()}\n`);
+    this.#options.stdout.write(this.json ? `${toJsonLine(document)}\n` : `${text()}\n`);
   }
 
   /** Data as it is, in either mode: for streams whose every line is a document already. */
@@ -95,7 +95,7 @@ export class Output {
     if (!this.json || this.#printed) return;
     const { code } = exitCodes[error.exit];
     const fix = error.fix === undefined ? {} : { fix: error.fix };
-    this.#options.stdout.write(`${JSON.stringify({ error: { exit: code, message: error.message, ...fix } })}\n`);
+    this.#options.stdout.write(`${toJsonLine({ error: { exit: code, message: error.message, ...fix } })}\n`);
   }
 
   /** Styled for stderr. */
@@ -107,6 +107,16 @@ export class Output {
   styleData(style: Style, text: string): string {
     return this.#options.stdoutColor && !this.json ? paint(style, text) : text;
   }
+}
+
+/** What JSON leaves as it is and a terminal would act on, or could not show: C1 controls, invisible and BiDi characters. */
+const unseen = /[\u007f-\u009f\p{Default_Ignorable_Code_Point}\u2028\u2029\ufff9-\ufffb]/gu;
+
+/** JSON in one line that parses to the same and is safe to look at. */
+function toJsonLine(document: unknown): string {
+  return JSON.stringify(document).replaceAll(unseen, (character) =>
+    character.replaceAll(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
+  );
 }
 
 function paint(style: Style, text: string): string {

@@ -34,6 +34,61 @@ export const registry: readonly RegistryEntry[] = [
     load: async () => (await import("./commands/whoami.ts")).whoamiCommand,
   },
   {
+    name: "chat",
+    summary: "Chat line by line",
+    load: async () => (await import("./commands/chat.ts")).chatCommand,
+  },
+  {
+    name: "chat send",
+    summary: "Send one message",
+    load: async () => (await import("./commands/chat-send.ts")).chatSendCommand,
+  },
+  {
+    name: "chat tail",
+    summary: "Print messages as they arrive",
+    load: async () => (await import("./commands/chat-tail.ts")).chatTailCommand,
+  },
+  {
+    name: "chat history",
+    summary: "Print messages of a chat, oldest first",
+    load: async () => (await import("./commands/chat-history.ts")).chatHistoryCommand,
+  },
+  {
+    name: "chat chats",
+    summary: "List your chats, most recent first, with what is unread",
+    load: async () => (await import("./commands/chat-chats.ts")).chatChatsCommand,
+  },
+  {
+    name: "chat group create",
+    summary: "Make a group; you become its owner",
+    load: async () => (await import("./commands/chat-group.ts")).chatGroupCreateCommand,
+  },
+  {
+    name: "chat group add",
+    summary: "Add people to a group",
+    load: async () => (await import("./commands/chat-group.ts")).chatGroupAddCommand,
+  },
+  {
+    name: "chat group remove",
+    summary: "Remove people from a group",
+    load: async () => (await import("./commands/chat-group.ts")).chatGroupRemoveCommand,
+  },
+  {
+    name: "chat group leave",
+    summary: "Leave a group",
+    load: async () => (await import("./commands/chat-group.ts")).chatGroupLeaveCommand,
+  },
+  {
+    name: "chat group rename",
+    summary: "Rename a group",
+    load: async () => (await import("./commands/chat-group.ts")).chatGroupRenameCommand,
+  },
+  {
+    name: "chat group info",
+    summary: "Show a group and its members",
+    load: async () => (await import("./commands/chat-group.ts")).chatGroupInfoCommand,
+  },
+  {
     name: "config show",
     summary: "Print every setting of the server and where its value came from",
     load: async () => (await import("./commands/config-show.ts")).configShowCommand,
@@ -51,4 +106,5 @@ export const leadingValueFlags: ReadonlySet<string> = new Set(["--as", "--server
 /** Summaries of the first words that have commands below them. */
 export const groupSummaries: Readonly<Record<string, string>> = {
   config: "The server's configuration",
+  "chat group": "Groups: make, change, leave",
 };
