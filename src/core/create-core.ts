@@ -8,6 +8,7 @@ import { createPeople } from "./people/create-people.ts";
 import type { Bus, Notice } from "./ports/bus.ts";
 import { createReading } from "./reading/create-reading.ts";
 import { createReceipts } from "./receipts/create-receipts.ts";
+import { createGroupStatus } from "./receipts/group-status.ts";
 
 export interface CoreOptions {
   /**
@@ -39,9 +40,10 @@ export function createCore(ports: CorePorts, options: CoreOptions): Core {
     },
     subscribe: (receiver) => ports.bus.subscribe(receiver),
   };
-  const wired = { ...ports, bus, intervals };
+  const groupStatus = createGroupStatus({ ...ports, bus, intervals });
+  const wired = { ...ports, bus, intervals, groupStatus };
   const { lanesMax } = options;
-  const lanes = new Lanes(wired, lanesMax === undefined ? { cacheTtlMs } : { cacheTtlMs, lanesMax });
+  const lanes = new Lanes(wired, groupStatus, lanesMax === undefined ? { cacheTtlMs } : { cacheTtlMs, lanesMax });
   return {
     delivery: createDelivery(lanes),
     receipts: createReceipts(wired),

@@ -12,6 +12,7 @@ describeMessageLog(
     (environment) => ({
       log: createLmdbMessageLog(environment),
       lists: createLmdbConversationLists(environment),
+      receipts: createLmdbReceipts(environment),
     }),
     { bucketRows: 4 },
   ),

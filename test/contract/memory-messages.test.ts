@@ -18,7 +18,8 @@ describeMessageLog(
   "memory",
   memoryHarness(() => {
     const lists = new MemoryLists();
-    return { log: new MemoryLog(lists, 4), lists };
+    const receipts = new MemoryReceipts();
+    return { log: new MemoryLog(lists, receipts, 4), lists, receipts };
   }),
 );
 describeConversationLists(

@@ -3,14 +3,16 @@ import { AssertionError } from "../../src/base/assert.ts";
 import { emptyHead, type LogHead, type LogRow } from "../../src/core/model.ts";
 import type { ConversationLists } from "../../src/core/ports/conversation-lists.ts";
 import type { AppendOutcome, MessageLog } from "../../src/core/ports/message-log.ts";
+import type { Receipts } from "../../src/core/ports/receipts.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import { newId, type MakeDurableHarness } from "./durable-harness.ts";
 import { appendAt, decided, fill, headAfter, listWrite, readLog, rowAt } from "./log-fixture.ts";
 
-/** The log and the lists it writes to, over the same data. */
+/** The log, and the lists and receipts it writes to, over the same data. */
 export interface LogStores {
   readonly log: MessageLog;
   readonly lists: ConversationLists;
+  readonly receipts: Receipts;
 }
 
 /** `makeHarness` makes stores with buckets of 4 rows, so that every test crosses borders. */
@@ -277,6 +279,33 @@ function describeListRows(makeHarness: MakeDurableHarness<LogStores>): void {
     };
     await expectListed(lists);
     await expectListed((await harness.reopen()).lists);
+  });
+
+  test("receipts are there when the append resolves, also for the next process, and never lower a watermark", async () => {
+    await using harness = await makeHarness();
+    const { log, receipts } = harness.store;
+    const [conversationId, userId] = [newId(), newId()];
+    const rows = await fill(log, conversationId, 2);
+    const end = headAfter(rows[1] as LogRow);
+    await receipts.write([{ conversationId, userId, recv: { seq: 2, at: 20 } }]);
+    const write = { conversationId, userId, recv: { seq: 1, at: 30 }, read: { seq: 1, at: 30 } };
+    expect(await log.append(appendAt(log, conversationId, end, [rowAt(3)], { receipts: [write] }))).toEqual({
+      outcome: "appended",
+    });
+    const expected = { userId, recvSeq: 2, recvAt: 20, readSeq: 1, readAt: 30 };
+    expect(await receipts.one(conversationId, userId)).toEqual(expected);
+    expect(await (await harness.reopen()).receipts.one(conversationId, userId)).toEqual(expected);
+  });
+
+  test("an append that conflicts writes no receipt", async () => {
+    await using harness = await makeHarness();
+    const { log, receipts } = harness.store;
+    const [conversationId, userId] = [newId(), newId()];
+    await fill(log, conversationId, 2);
+    const write = { conversationId, userId, recv: { seq: 2, at: 30 } };
+    const refused = appendAt(log, conversationId, emptyHead, [rowAt(1)], { receipts: [write] });
+    expect(decided(await log.append(refused))).toBe("conflict");
+    expect(await receipts.one(conversationId, userId)).toBeUndefined();
   });
 
   test("an append that conflicts writes no list row", async () => {

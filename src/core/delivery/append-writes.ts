@@ -1,4 +1,5 @@
 import type { Uuid } from "../../protocol/ids.ts";
+import type { Caller } from "../api.ts";
 import type { ListWrite, LogRow } from "../model.ts";
 import { peerOf, type Peers } from "./peers.ts";
 
@@ -6,6 +7,17 @@ import { peerOf, type Peers } from "./peers.ts";
 export interface ReadMove {
   readonly seq: number;
   readonly ucount: number;
+}
+
+/** Rows of others that a sender had in view: what a READ_RECEIPT up to `seq` would say. See viewed-rows.ts. */
+export interface ViewedRows {
+  readonly caller: Caller;
+  /** read_seq before the send. */
+  readonly above: number;
+  /** The head before the append: what follows in it are own rows, and no news to anybody else. */
+  readonly seq: number;
+  /** Whether others may know; read before the append. */
+  shared: boolean;
 }
 
 /**
@@ -60,5 +72,5 @@ export function groupWrites(
 }
 
 function withOwn(write: ListWrite, ownSeq: number, read: ReadMove | undefined): ListWrite {
-  return read === undefined ? { ...write, ownSeq } : { ...write, ownSeq, read };
+  return read === undefined ? { ...write, ownSeq } : { ...write, ownSeq, recvSeq: read.seq, read };
 }

@@ -96,7 +96,11 @@ function take(lane: Lane, round: Round, send: PendingSend, visibility: Visibilit
   if (read !== "stays") {
     round.reads ??= new Map();
     round.reads.set(row.senderId, { seq: row.seq, ucount: row.ucount });
-    if (read === "moves_over_others") (round.viewers ??= new Set()).add(send);
+    if (read === "moves_over_others") {
+      const { userId } = send.caller;
+      const above = present(lane.readSeqOf(userId), "the read_seq that the claim was judged by");
+      (round.views ??= new Map()).set(userId, { caller: send.caller, above, seq: lane.end.head, shared: false });
+    }
   }
   send.taken();
   return "done";

@@ -1,10 +1,12 @@
 import type { CorePorts } from "../api.ts";
 import type { DirectoryCache } from "../directory-cache.ts";
+import type { GroupStatus } from "../receipts/group-status.ts";
 
 /** What the operations of a lane work with. */
 export interface LaneContext {
   readonly ports: Pick<CorePorts, "log" | "lists" | "groups" | "users" | "relations" | "bus" | "clock">;
   readonly directory: DirectoryCache;
+  readonly groupStatus: GroupStatus;
   /** How long a lane may use what it read of a block without hearing of a change; Infinity where this process is the only writer. */
   readonly standingTtlMs: number;
   /** Rank of the last send that was called. */

@@ -8,7 +8,8 @@ import { Lanes } from "./lanes.ts";
 
 function setUp(lanesMax: number) {
   const world = createMemoryWorld();
-  const lanes = new Lanes(world.ports(), { cacheTtlMs: Infinity, lanesMax });
+  const groupStatus = { note: () => undefined };
+  const lanes = new Lanes(world.ports(), groupStatus, { cacheTtlMs: Infinity, lanesMax });
   const delivery = createDelivery(lanes);
   const ann = world.user();
   const send = (to: Uuid, since: number) =>

@@ -4,6 +4,7 @@ import { WireError } from "../../protocol/wire-errors.ts";
 import type { Caller, CorePorts, MessageDraft, SentMessage } from "../api.ts";
 import { DirectoryCache } from "../directory-cache.ts";
 import type { Notice } from "../ports/bus.ts";
+import type { GroupStatus } from "../receipts/group-status.ts";
 import type { LaneContext } from "./lane-context.ts";
 import { Lane } from "./lane.ts";
 import { createPeers } from "./peers.ts";
@@ -32,10 +33,11 @@ export class Lanes {
   /** Looked at per new lane: enough to shrink again after a burst, little enough to cost nothing. */
   static readonly evictionStepsMax = 8;
 
-  constructor(ports: LaneContext["ports"] & Pick<CorePorts, "clock">, options: LanesOptions) {
+  constructor(ports: LaneContext["ports"] & Pick<CorePorts, "clock">, groupStatus: GroupStatus, options: LanesOptions) {
     this.context = {
       ports,
       directory: new DirectoryCache(ports.clock, options.cacheTtlMs),
+      groupStatus,
       standingTtlMs: options.cacheTtlMs,
       tickets: { last: 0 },
     };

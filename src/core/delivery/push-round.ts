@@ -1,13 +1,15 @@
-import type { Bus } from "../ports/bus.ts";
+import type { LaneContext } from "./lane-context.ts";
 import { newMessageFrame } from "./message-row.ts";
 import type { Lane } from "./lane.ts";
 import type { Round } from "./round.ts";
+import { pushViews } from "./viewed-rows.ts";
 
 /**
  * Tells the devices of those who may see the rows of a round that is durable; not the device that sent. A row for the
  * sender alone goes to the sender's other devices, and nobody else hears that anything happened.
  */
-export function pushRound(bus: Bus, lane: Lane, round: Round): void {
+export function pushRound(context: LaneContext, lane: Lane, round: Round): void {
+  const { bus } = context.ports;
   const { conversationId } = lane;
   const everyone = lane.peers?.userIds ?? round.view?.userIds ?? [];
   for (let index = 0; index < round.rows.length; index++) {
@@ -16,20 +18,6 @@ export function pushRound(bus: Bus, lane: Lane, round: Round): void {
     if (row === undefined || send === undefined) continue;
     const userIds = row.visibility === 0 ? everyone : [row.senderId];
     bus.deliver({ userIds, frame: newMessageFrame(conversationId, row), except: send.caller });
-    const read = round.viewers?.has(send) === true ? round.reads?.get(row.senderId) : undefined;
-    if (read === undefined) continue;
-    // To the sender's own other devices: the message implied that everything before it was read.
-    bus.deliver({
-      userIds: [row.senderId],
-      except: send.caller,
-      frame: {
-        type: "STATUS_UPDATE",
-        conversation_id: conversationId,
-        user_id: row.senderId,
-        recv_seq: 0,
-        read_seq: read.seq,
-        read_ucount: read.ucount,
-      },
-    });
   }
+  if (round.views !== undefined) pushViews(context, lane, round);
 }

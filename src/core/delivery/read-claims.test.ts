@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { createMemoryWorld, type MemoryWorld } from "../../../test/helpers/core-ports/core-ports.ts";
 import {
   caller,
@@ -6,7 +6,11 @@ import {
   textDraft,
   type DeliveryCore,
 } from "../../../test/helpers/core-ports/delivery-core.ts";
+import { mortalPorts } from "../../../test/helpers/core-ports/mortal-ports.ts";
+import { ScriptedWeather } from "../../../test/helpers/core-ports/scripted-weather.ts";
+import { fairWeather } from "../../../test/helpers/core-ports/weather.ts";
 import { directConversationId, type Uuid } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
 import type { MessageDraft } from "../api.ts";
 
 let world: MemoryWorld;
@@ -32,6 +36,83 @@ const readOf = (userId: Uuid) => {
   const row = world.lists.rowOf(userId, chat);
   return [row?.readSeq, row?.readUcount];
 };
+
+describe("rows of others that a send says were read", () => {
+  const viewed = { readFrom: 1, read: 3 };
+  const frames = (userId: Uuid) =>
+    world.hub.deliveries.filter((each) => each.userIds.includes(userId)).map(({ frame }) => frame);
+
+  test("are read for everyone, as by a READ_RECEIPT: the ticks do not depend on what the device still sends", async () => {
+    await send(ann, 3, viewed);
+    expect(world.lists.rowOf(bob, chat)).toMatchObject({ peerRecvSeq: 3, peerReadSeq: 3, lastSeq: 4 });
+    expect(world.lists.rowOf(ann, chat)).toMatchObject({ recvSeq: 4, readSeq: 4, readUcount: 4, peerReadSeq: 0 });
+    const at = world.clock.nowMs();
+    expect(await world.receipts.one(chat, ann)).toMatchObject({ recvSeq: 3, recvAt: at, readSeq: 3, readAt: at });
+    const status = { type: "STATUS_UPDATE", conversation_id: chat, user_id: ann };
+    expect(frames(bob)).toMatchObject([{ type: "NEW_MESSAGE" }, { ...status, recv_seq: 3, read_seq: 3 }]);
+    expect(frames(ann)).toMatchObject([{ type: "NEW_MESSAGE" }, { ...status, recv_seq: 4, read_seq: 4 }]);
+  });
+
+  test.each(["ann", "bob"])("stay untold when %s gives no read receipts; that they arrived is told", async (who) => {
+    await world.users.update(who === "ann" ? ann : bob, {}, { readReceipts: false });
+    await send(ann, 3, viewed);
+    expect(readOf(ann)).toEqual([4, 4]);
+    expect(world.lists.rowOf(bob, chat)).toMatchObject({ peerRecvSeq: 3, peerReadSeq: 0 });
+    expect(await world.receipts.one(chat, ann)).toMatchObject({ recvSeq: 3, readSeq: 0 });
+    expect(frames(bob)[1]).toMatchObject({ type: "STATUS_UPDATE", recv_seq: 3, read_seq: 0 });
+  });
+
+  test("are read for everyone when the process dies right after the append: nobody would tell the others later", async () => {
+    const weather = new ScriptedWeather();
+    world.log.weather = weather;
+    const { ports, kill } = mortalPorts(world.ports());
+    // Before the append takes effect, then after it.
+    weather.during.set("log.append", () => void weather.during.set("log.append", kill));
+    void send(ann, 3, viewed, createDeliveryCore(world, { ports }));
+    await vi.waitFor(() => expect(readOf(ann)).toEqual([4, 4]));
+    expect(world.lists.rowOf(bob, chat)?.peerReadSeq).toBe(3);
+    expect(await world.receipts.one(chat, ann)).toMatchObject({ readSeq: 3 });
+    expect(frames(bob)).toEqual([]);
+  });
+
+  test("of a sender whom the other one has blocked are read too, while the message reaches nobody", async () => {
+    await world.relations.putBlock(bob, ann, true);
+    core.ports.bus.announce({ notice: "blocks_changed", ownerId: bob, otherId: ann });
+    await send(ann, 3, viewed);
+    expect(world.lists.rowOf(bob, chat)).toMatchObject({ lastSeq: 3, peerReadSeq: 3 });
+    expect(frames(bob)).toMatchObject([{ type: "STATUS_UPDATE", read_seq: 3 }]);
+  });
+
+  test("of a group are told to those who wrote them, gathered", async () => {
+    const groupId = world.id();
+    const request = { kind: "create", name: "trip", userIds: [ann] } as const;
+    await core.groups.change(caller(bob), groupId, world.id(), 0, request);
+    const say = (from: Uuid, since: number, more: Partial<MessageDraft> = {}) =>
+      core.delivery.send(
+        caller(from),
+        core.delivery.createGate(),
+        textDraft(world, { conversation: groupId }, since, more),
+      );
+    await say(bob, 1);
+    world.hub.deliveries.length = 0;
+    await say(ann, 2, { readFrom: 1, read: 2 });
+    expect(await world.receipts.one(groupId, ann)).toMatchObject({ recvSeq: 2, readSeq: 2 });
+    world.clock.advance(limits.groupUpdateCoalesceMs);
+    await vi.waitFor(() =>
+      expect(frames(bob)).toContainEqual(expect.objectContaining({ type: "STATUS_UPDATE", user_id: ann, read_seq: 2 })),
+    );
+  });
+
+  test("cost nothing where nothing is said: no user is read and no receipt is written", async () => {
+    const asked: string[] = [];
+    const listening = { ...fairWeather(), fails: (operation: string) => (asked.push(operation), false) };
+    await send(ann, 3, viewed);
+    for (const store of [world.users, world.receipts]) store.weather = listening;
+    await send(ann, 4, { readFrom: 1, read: 3 });
+    await send(ann, 5);
+    expect(asked).toEqual([]);
+  });
+});
 
 describe("the run that a sender has viewed", () => {
   test("takes read_seq along to the message when it reaches the head before it", async () => {
@@ -84,7 +165,7 @@ describe("the run that a sender has viewed", () => {
     expect(world.hub.deliveries[1]).toMatchObject({
       userIds: [ann],
       except: { userId: ann, device: 1 },
-      frame: { type: "STATUS_UPDATE", user_id: ann, read_seq: 4, read_ucount: 4 },
+      frame: { type: "STATUS_UPDATE", user_id: ann, recv_seq: 4, read_seq: 4, read_ucount: 4 },
     });
     world.hub.deliveries.length = 0;
     await send(ann, 4, { readFrom: 1, read: 3 });

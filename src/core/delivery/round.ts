@@ -3,7 +3,7 @@ import { isCountable } from "../../protocol/kinds.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 import type { GroupView } from "../directory-cache.ts";
 import type { LogRow, Visibility } from "../model.ts";
-import type { ReadMove } from "./append-writes.ts";
+import type { ReadMove, ViewedRows } from "./append-writes.ts";
 import type { Lane } from "./lane.ts";
 import type { PendingSend } from "./pending-send.ts";
 
@@ -17,14 +17,14 @@ export class Round {
   readonly repeats: { readonly send: PendingSend; readonly row: LogRow }[] = [];
   readonly doubles: { readonly send: PendingSend; readonly row: LogRow }[] = [];
   reads: Map<Uuid, ReadMove> | undefined;
-  /** Senders whose read_seq moves over rows of others: their other devices want to know. */
-  viewers: Set<PendingSend> | undefined;
+  /** Senders whose read_seq moves over rows of others: everyone has to know. */
+  views: Map<Uuid, ViewedRows> | undefined;
   /** Monotonic ms when the first row was judged: what was decided about blocks is as old as this. */
   readonly judgedAt: number;
   readonly standingsEpoch: number;
   /** Groups only. */
   readonly view: GroupView | undefined;
-  readonly #nowMs: number;
+  readonly nowMs: number;
   #head: number;
   #ucount: number;
   #sentAt: number;
@@ -33,7 +33,7 @@ export class Round {
     this.view = view;
     this.judgedAt = clock.monotonicMs();
     this.standingsEpoch = lane.standingsEpoch;
-    this.#nowMs = clock.nowMs();
+    this.nowMs = clock.nowMs();
     this.#head = lane.end.head;
     this.#ucount = lane.end.headUcount;
     this.#sentAt = lane.end.headAt;
@@ -54,7 +54,7 @@ export class Round {
     this.#head++;
     // A row that nobody counts must not move the counter either, or its readers' unread would be wrong for ever.
     if (visibility === 0 && isCountable(draft.kind)) this.#ucount++;
-    this.#sentAt = Math.max(this.#nowMs, this.#sentAt);
+    this.#sentAt = Math.max(this.nowMs, this.#sentAt);
     const row = {
       seq: this.#head,
       messageId: draft.messageId,

@@ -12,6 +12,7 @@ import { newMessageFrame } from "./message-row.ts";
 import type { PendingSend } from "./pending-send.ts";
 import { pushRound } from "./push-round.ts";
 import { Round } from "./round.ts";
+import { addPeerViews, learnSharing, viewReceipts } from "./viewed-rows.ts";
 
 /** `restart`: something moved while the round was judged; nothing was written. */
 type Attempt = "progress" | "restart" | "conflict" | "undecided";
@@ -91,6 +92,7 @@ async function attemptAppend(context: LaneContext, lane: Lane, pending: readonly
   }
   if (round.repeats.length > 0) await answerRepeats(context, lane, round);
   if (round.rows.length === 0) return "progress";
+  if (round.views !== undefined) await learnSharing(context, lane, round);
   return blocksMayHaveChanged(context, lane, round) ? "restart" : appendRound(context, lane, round);
 }
 
@@ -132,10 +134,12 @@ async function appendRound(context: LaneContext, lane: Lane, round: Round): Prom
   const bucket = Math.floor(end.head / log.bucketRows);
   const { membership } = end;
   const lists = listWrites(lane, round);
+  const receipts = viewReceipts(lane, round);
   let answer: AppendOutcome;
   try {
     const { conversationId } = lane;
-    answer = await log.append({ conversationId, bucket, expect: end, opens, rows, membership, lists });
+    const request = { conversationId, bucket, expect: end, opens, rows, membership, lists };
+    answer = await log.append(receipts === undefined ? request : { ...request, receipts });
   } catch (error) {
     // The port rejects only before anything was written. What it does not know of may have happened after.
     if (!(error instanceof WireError)) doubt(lane, round);
@@ -163,7 +167,10 @@ function doubt(lane: Lane, round: Round): void {
 
 function listWrites(lane: Lane, round: Round): ListWrite[] {
   const { conversationId, peers } = lane;
-  if (peers !== undefined) return directWrites(conversationId, peers, round.rows, round.reads);
+  if (peers !== undefined) {
+    const writes = directWrites(conversationId, peers, round.rows, round.reads);
+    return round.views === undefined ? writes : addPeerViews(lane, round, writes);
+  }
   return groupWrites(conversationId, round.view?.userIds ?? [], round.rows, round.reads);
 }
 
@@ -178,5 +185,5 @@ function settleRound(context: LaneContext, lane: Lane, round: Round): void {
     if (send.caller.userId === row.senderId) send.succeed(row);
     else send.refuse("id_conflict");
   }
-  pushRound(context.ports.bus, lane, round);
+  pushRound(context, lane, round);
 }

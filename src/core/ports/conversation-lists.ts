@@ -12,7 +12,8 @@ export interface ConversationLists {
   one(userId: Uuid, conversationId: Uuid): Promise<ListRow | undefined>;
 
   /**
-   * Durable when it resolves. A write with neither `last` nor `membership` to a row that does not exist makes no row.
+   * Durable when it resolves. The own watermarks of a reader (`recvSeq`, `read`) become durable no earlier than the rows
+   * of others in the same call: where they stand, everyone can see it. A write with neither `last` nor `membership` to a row that does not exist makes no row.
    * Sees its own effects: a read begun after it resolved shows it.
    */
   write(writes: readonly ListWrite[]): Promise<void>;

@@ -1,5 +1,6 @@
 import type { Uuid } from "../../protocol/ids.ts";
 import type { ListWrite, LogHead, LogRow } from "../model.ts";
+import type { ReceiptWrite } from "./receipts.ts";
 
 /**
  * How sure a read is. `latest`: sees every append that resolved before it began. `serial`: additionally settles every
@@ -20,16 +21,18 @@ export interface AppendRequest {
   readonly rows: readonly LogRow[];
   /** Membership version of the log afterwards: `expect.membership`, or one more when the row is a group change. */
   readonly membership: number;
-  /** List rows that must be durable when the append resolves. */
+  /** List rows that must be durable when the append resolves; own watermarks last, as in ConversationLists.write. */
   readonly lists: readonly ListWrite[];
+  /** Watermarks that must be durable when the append resolves, and before any own watermark of `lists`; absent = none. */
+  readonly receipts?: readonly ReceiptWrite[];
 }
 
 export type AppendOutcome =
-  /** Rows, head and list rows are durable. */
+  /** Rows, head, list rows and receipts are durable. */
   | { readonly outcome: "appended" }
   /** Nothing was written. `actual` is the end of that bucket, or undefined if the store did not say. */
   | { readonly outcome: "conflict"; readonly actual: LogHead | undefined }
-  /** Time-out: rows may be there now or appear later, all or none; list rows may be missing. Only a serial read decides. */
+  /** Time-out: rows may be there now or appear later, all or none; list rows and receipts may be missing. Only a serial read decides. */
   | { readonly outcome: "undecided" };
 
 export interface BucketPage {

@@ -8,12 +8,14 @@ import { limits } from "../../protocol/limits.ts";
 import type { Caller, ReceiptsApi } from "../api.ts";
 import { createMemberIntervals } from "../membership/member-intervals.ts";
 import { createReceipts } from "./create-receipts.ts";
+import { createGroupStatus } from "./group-status.ts";
 
 const by = (userId: Uuid, device = 1): Caller => ({ userId, device });
 
 function receiptsOn(world: MemoryWorld): ReceiptsApi {
   const ports = world.ports();
-  return createReceipts({ ...ports, intervals: createMemberIntervals(ports.groups, ports.clock, Infinity) });
+  const intervals = createMemberIntervals(ports.groups, ports.clock, Infinity);
+  return createReceipts({ ...ports, intervals, groupStatus: createGroupStatus({ ...ports, intervals }) });
 }
 
 async function directSetUp(rows: number) {

@@ -1,6 +1,5 @@
 import { present } from "../../base/assert.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { Uuid } from "../../protocol/ids.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 import type { Caller, ReceiptDraft, ReceiptOutcome, ReceiptsApi } from "../api.ts";
 import { toRegisters } from "../lists/registers.ts";
@@ -11,9 +10,10 @@ import type { Bus } from "../ports/bus.ts";
 import type { ConversationLists } from "../ports/conversation-lists.ts";
 import type { Groups } from "../ports/groups.ts";
 import type { MessageLog } from "../ports/message-log.ts";
-import type { ReceiptWrite, Receipts } from "../ports/receipts.ts";
+import type { Receipts } from "../ports/receipts.ts";
 import type { Users } from "../ports/users.ts";
-import { createGroupStatus, type GroupStatus } from "./group-status.ts";
+import type { GroupStatus } from "./group-status.ts";
+import { isReadShared, peerCells, receiptWrite, tellOthers, tellOwnDevices } from "./receipt-effects.ts";
 import { createReceiptsPage } from "./receipts-page.ts";
 import { acceptRun } from "./watermark-rule.ts";
 
@@ -26,6 +26,7 @@ export interface ReceiptsDeps {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly intervals: MemberIntervals;
+  readonly groupStatus: GroupStatus;
 }
 
 /**
@@ -33,28 +34,21 @@ export interface ReceiptsDeps {
  * the peer, then told to those who look at the ticks.
  *
  * Every accepted receipt is written and pushed, even one that says nothing new: an earlier attempt may have written only
- * one of the rows, or have died before its push; a send moves the own read_seq and nothing else. That costs two writes a
- * receipt; the registers make it harmless. The own row is written last, so that a device that finds its watermark moved,
- * by a sync say, may conclude that the others can see it.
+ * one of the rows, or have died before its push. That costs two writes a receipt; the registers make it harmless. The
+ * own watermark moves last, so that a device that finds it moved, by a sync say, may conclude that the others can see it.
+ * A send that says what was viewed before it does all of this too (delivery/viewed-rows.ts).
  */
 export function createReceipts(deps: ReceiptsDeps): ReceiptsApi {
-  const groupStatus = createGroupStatus(deps);
   return {
-    delivered: (caller, draft) => move(deps, groupStatus, caller, draft, "delivered"),
-    read: (caller, draft) => move(deps, groupStatus, caller, draft, "read"),
+    delivered: (caller, draft) => move(deps, caller, draft, "delivered"),
+    read: (caller, draft) => move(deps, caller, draft, "read"),
     page: createReceiptsPage(deps),
   };
 }
 
 type Mark = "delivered" | "read";
 
-async function move(
-  deps: ReceiptsDeps,
-  groupStatus: GroupStatus,
-  caller: Caller,
-  draft: ReceiptDraft,
-  mark: Mark,
-): Promise<ReceiptOutcome> {
+async function move(deps: ReceiptsDeps, caller: Caller, draft: ReceiptDraft, mark: Mark): Promise<ReceiptOutcome> {
   const row = await deps.lists.one(caller.userId, draft.conversationId);
   if (row === undefined) throw new WireError("no_such_conversation");
   const watermark = mark === "read" ? row.readSeq : row.recvSeq;
@@ -62,12 +56,14 @@ async function move(
 
   const shared = mark === "read" && (await isReadShared(deps.users, caller.userId, row.peerId));
   const writes = await listWrites(deps.log, caller, row, draft, mark, shared);
-  await deps.receipts.write([receiptWrite(caller, draft, deps.clock.nowMs(), shared)]);
+  await deps.receipts.write([receiptWrite(draft.conversationId, caller.userId, draft.seq, deps.clock.nowMs(), shared)]);
   await deps.lists.write(writes);
 
   // Notes to oneself: all writes are to this one row.
   const after = writes.reduce((merged, write) => (write.userId === caller.userId ? apply(merged, write) : merged), row);
-  push(deps.bus, groupStatus, caller, row, after, mark, shared ? draft.seq : 0);
+  if (mark === "read") tellOwnDevices(deps.bus, draft.conversationId, caller, after);
+  const told = { recvSeq: after.recvSeq, readSeq: shared ? draft.seq : 0 };
+  tellOthers(deps.bus, deps.groupStatus, caller, row, row, told);
   return { accepted: true, registers: toRegisters(after) };
 }
 
@@ -98,16 +94,6 @@ async function isAccepted(
   return acceptRun({ ...claim, head: Math.max(row.lastSeq, newest?.head.head ?? 0), intervals });
 }
 
-/** Read receipts are given only by those who want them, and (direct) only to those who give them. */
-async function isReadShared(users: Users, readerId: Uuid, peerId: Uuid | undefined): Promise<boolean> {
-  const [reader, peer] = await Promise.all([
-    users.byId(readerId),
-    peerId === undefined || peerId === readerId ? undefined : users.byId(peerId),
-  ]);
-  return reader?.settings.readReceipts !== false && peer?.settings.readReceipts !== false;
-}
-
-/** What is read has arrived: the row was shown, so a device holds it. */
 async function listWrites(
   log: MessageLog,
   caller: Caller,
@@ -115,19 +101,13 @@ async function listWrites(
   draft: ReceiptDraft,
   mark: Mark,
   readShared: boolean,
-): Promise<readonly [own: ListWrite, ...others: ListWrite[]]> {
+): Promise<readonly ListWrite[]> {
   const { conversationId, kind, peerId } = row;
   const { seq } = draft;
   const recv: ListWrite = { userId: caller.userId, conversationId, kind, recvSeq: seq };
   const own = mark === "read" ? { ...recv, read: { seq, ucount: await ucountAt(log, row, seq) } } : recv;
   if (kind === "group" || peerId === undefined) return [own];
-  const peer: ListWrite = { userId: peerId, conversationId, kind, peerId: caller.userId, peerRecvSeq: seq };
-  return [readShared ? { ...peer, peerReadSeq: seq } : peer, own];
-}
-
-function receiptWrite(caller: Caller, draft: ReceiptDraft, at: number, readShared: boolean): ReceiptWrite {
-  const target = { conversationId: draft.conversationId, userId: caller.userId, recv: { seq: draft.seq, at } };
-  return readShared ? { ...target, read: { seq: draft.seq, at } } : target;
+  return [{ userId: peerId, conversationId, kind, peerId: caller.userId, ...peerCells(seq, readShared) }, own];
 }
 
 /** Countable rows up to `seq`, from the list row where it knows; one row read otherwise. */
@@ -137,31 +117,4 @@ async function ucountAt(log: MessageLog, row: ListRow, seq: number): Promise<num
   const page = await log.readBucket(row.conversationId, bucketOf(seq, log.bucketRows), seq, seq, 1, "latest");
   // A row past its retention says nothing any more: keep the count, and the next receipt mends it.
   return page.rows[0]?.ucount ?? row.readUcount;
-}
-
-/**
- * Direct: the peer's devices hear of both watermarks, the own other devices of what was read (a device has no use for
- * knowing what another one stored; it learns it with the answer to its own receipt). Groups: see group-status.ts.
- * `readSeq`: as far as others may know it, 0 = not at all.
- */
-function push(
-  bus: Bus,
-  groupStatus: GroupStatus,
-  caller: Caller,
-  before: ListRow,
-  after: ListRow,
-  mark: Mark,
-  readSeq: number,
-): void {
-  const { conversationId, peerId, recvSeq } = after;
-  const status = { type: "STATUS_UPDATE", conversation_id: conversationId, user_id: caller.userId } as const;
-  const except = { userId: caller.userId, device: caller.device };
-  if (mark === "read") {
-    const frame = { ...status, recv_seq: recvSeq, read_seq: after.readSeq, read_ucount: after.readUcount };
-    bus.deliver({ userIds: [caller.userId], frame, except });
-  }
-  if (after.kind === "group") groupStatus.note(conversationId, caller.userId, before, { recvSeq, readSeq });
-  else if (peerId !== undefined) {
-    bus.deliver({ userIds: [peerId], frame: { ...status, recv_seq: recvSeq, read_seq: readSeq }, except });
-  }
 }

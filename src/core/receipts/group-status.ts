@@ -21,7 +21,7 @@ export interface GroupStatus {
   note(groupId: Uuid, userId: Uuid, before: Watermarks, after: Watermarks): void;
 }
 
-interface Watermarks {
+export interface Watermarks {
   readonly recvSeq: number;
   readonly readSeq: number;
 }

@@ -2,6 +2,8 @@ import type { Caller, CorePorts, DeliveryApi, GroupsApi, MessageDraft } from "..
 import { createDelivery } from "../../../src/core/delivery/create-delivery.ts";
 import { Lanes } from "../../../src/core/delivery/lanes.ts";
 import { createGroups } from "../../../src/core/groups/create-groups.ts";
+import { createMemberIntervals } from "../../../src/core/membership/member-intervals.ts";
+import { createGroupStatus } from "../../../src/core/receipts/group-status.ts";
 import type { Uuid } from "../../../src/protocol/ids.ts";
 import { kinds } from "../../../src/protocol/kinds.ts";
 import type { MemoryWorld } from "./core-ports.ts";
@@ -19,7 +21,9 @@ export function createDeliveryCore(
   options: { readonly cacheTtlMs?: number; readonly deaf?: boolean; readonly ports?: CorePorts } = {},
 ): DeliveryCore {
   const ports = options.ports ?? world.ports();
-  const lanes = new Lanes(ports, { cacheTtlMs: options.cacheTtlMs ?? Infinity });
+  const intervals = createMemberIntervals(ports.groups, ports.clock, Infinity);
+  const groupStatus = createGroupStatus({ ...ports, intervals });
+  const lanes = new Lanes(ports, groupStatus, { cacheTtlMs: options.cacheTtlMs ?? Infinity });
   if (options.deaf !== true) {
     ports.bus.subscribe({ deliver: () => undefined, notice: (notice) => lanes.hear(notice) });
   }

@@ -10,6 +10,7 @@ import type {
 import type { Uuid } from "../../../src/protocol/ids.ts";
 import { WireError } from "../../../src/protocol/wire-errors.ts";
 import type { MemoryLists } from "./memory-lists.ts";
+import type { MemoryReceipts } from "./memory-receipts.ts";
 import { fairWeather, under, type Weather } from "./weather.ts";
 
 interface Bucket {
@@ -32,12 +33,14 @@ export class MemoryLog implements MessageLog {
   readonly bucketRows: number;
   weather: Weather;
   readonly #lists: MemoryLists;
+  readonly #receipts: MemoryReceipts;
   readonly #conversations = new Map<Uuid, Conversation>();
   /** Counts for tests of what costs a read or a write. */
   readonly calls = { newestBucket: 0, readBucket: 0, serialReads: 0, append: 0, writeLists: 0 };
 
-  constructor(lists: MemoryLists, bucketRows: number, weather: Weather = fairWeather()) {
+  constructor(lists: MemoryLists, receipts: MemoryReceipts, bucketRows: number, weather: Weather = fairWeather()) {
     this.#lists = lists;
+    this.#receipts = receipts;
     this.bucketRows = bucketRows;
     this.weather = weather;
   }
@@ -129,8 +132,8 @@ export class MemoryLog implements MessageLog {
       };
     }
     this.#apply(conversationId, request);
-    if (fate === "calm") this.#lists.apply(request.lists);
-    if (fate === "applied_in_part") this.#lists.apply(request.lists.filter(() => this.weather.keepsWrite()));
+    if (fate !== "applied")
+      this.#applySideRows(request, fate === "calm" ? () => true : () => this.weather.keepsWrite());
     return fate === "calm" ? { outcome: "appended" } : { outcome: "undecided" };
   }
 
@@ -152,6 +155,18 @@ export class MemoryLog implements MessageLog {
     }
     bucket.head = head;
     bucket.rows.push(...request.rows);
+  }
+
+  /** In part: any of them may be missing, but own watermarks never stand without the rest. */
+  #applySideRows({ lists, receipts = [] }: AppendRequest, keeps: () => boolean): void {
+    const keptLists = lists.filter(keeps);
+    const keptReceipts = receipts.filter(keeps);
+    this.#receipts.apply(keptReceipts);
+    const isOwn = (write: ListWrite): boolean => write.read !== undefined || write.recvSeq !== undefined;
+    const others = (writes: readonly ListWrite[]): ListWrite[] => writes.filter((write) => !isOwn(write));
+    this.#lists.apply(others(keptLists));
+    const isWhole = others(keptLists).length === others(lists).length && keptReceipts.length === receipts.length;
+    if (isWhole) this.#lists.apply(keptLists.filter(isOwn));
   }
 
   #settle(conversationId: Uuid, consistency: Consistency): void {

@@ -13,12 +13,15 @@ export class MemoryReceipts implements Receipts {
   }
 
   write(writes: readonly ReceiptWrite[]): Promise<void> {
-    return under(this.weather, "receipts.write", () => {
-      for (const write of writes) {
-        const rows = this.#rows.get(write.conversationId) ?? new Map<Uuid, ReceiptRow>();
-        this.#rows.set(write.conversationId, rows.set(write.userId, mergeReceipt(rows.get(write.userId), write)));
-      }
-    });
+    return under(this.weather, "receipts.write", () => this.apply(writes));
+  }
+
+  /** At once and without weather: for the log, which writes receipts together with an append. */
+  apply(writes: readonly ReceiptWrite[]): void {
+    for (const write of writes) {
+      const rows = this.#rows.get(write.conversationId) ?? new Map<Uuid, ReceiptRow>();
+      this.#rows.set(write.conversationId, rows.set(write.userId, mergeReceipt(rows.get(write.userId), write)));
+    }
   }
 
   all(conversationId: Uuid): Promise<readonly ReceiptRow[]> {
