@@ -89,6 +89,26 @@ export const registry: readonly RegistryEntry[] = [
     load: async () => (await import("./commands/chat-group.ts")).chatGroupInfoCommand,
   },
   {
+    name: "bench",
+    summary: "Put a server under the load of a scenario and prove that nothing was lost",
+    load: async () => (await import("./commands/bench.ts")).benchCommand,
+  },
+  {
+    name: "bench plan",
+    summary: "Say what a scenario would ask for: rates, connections, workers, memory, time",
+    load: async () => (await import("./commands/bench-plan.ts")).benchPlanCommand,
+  },
+  {
+    name: "bench list",
+    summary: "List the scenarios that come with msgr",
+    load: async () => (await import("./commands/bench-list.ts")).benchListCommand,
+  },
+  {
+    name: "bench report",
+    summary: "Print the summary of an earlier run again",
+    load: async () => (await import("./commands/bench-report.ts")).benchReportCommand,
+  },
+  {
     name: "config show",
     summary: "Print every setting of the server and where its value came from",
     load: async () => (await import("./commands/config-show.ts")).configShowCommand,

@@ -2,7 +2,14 @@ import { expect, test } from "vitest";
 import { type PayloadHeader, parsePayloadHeader, PayloadPool } from "./payload.ts";
 
 const pool = new PayloadPool(42);
-const header: PayloadHeader = { run: 4_294_967_295, sender: 49, conversation: 123_456, n: 17, intendedUs: 12_345_678 };
+const header: PayloadHeader = {
+  run: 4_294_967_295,
+  sender: 49,
+  conversation: 123_456,
+  n: 17,
+  intendedUs: 12_345_678,
+  workload: 3,
+};
 
 function textOf(envelope: string): string {
   const parsed = JSON.parse(Buffer.from(envelope, "base64").toString("utf8")) as {
@@ -17,13 +24,13 @@ function textOf(envelope: string): string {
 
 test.each([1, 100, 200, 201, 202, 4_096, 40_000])("an envelope of %d bytes decodes to a text of that size", (bytes) => {
   const text = textOf(pool.envelope(header, bytes));
-  expect(text).toContain("msgr-bench 4294967295 49 123456 17 12345678 ");
-  expect(Math.abs(text.length - Math.max(47, bytes))).toBeLessThanOrEqual(2);
+  expect(text).toContain("msgr-bench 4294967295 49 123456 17 12345678 3 ");
+  expect(Math.abs(text.length - Math.max(49, bytes))).toBeLessThanOrEqual(2);
 });
 
 test("the header comes back from envelopes of every length of header", () => {
   for (const n of [1, 12, 123, 1_234, 12_345]) {
-    for (const intendedUs of [0, 7, 86_400_000_000]) {
+    for (const intendedUs of [-1, 0, 7, 86_400_000_000]) {
       const sent = { ...header, n, intendedUs };
       expect(parsePayloadHeader(pool.envelope(sent, 300))).toEqual(sent);
       expect(parsePayloadHeader(pool.envelope(sent, 0))).toEqual(sent);
@@ -39,6 +46,6 @@ test("the same seed gives the same text", () => {
 test("messages of others are told apart", () => {
   expect(parsePayloadHeader("")).toBeUndefined();
   expect(parsePayloadHeader(btoa('{"v":1,"suite":0,"body":{"text":"hello"}}'))).toBeUndefined();
-  expect(parsePayloadHeader(btoa('{"v":1,"suite":0,"body":{"text":"msgr-bench 1 2 3"}}'))).toBeUndefined();
-  expect(parsePayloadHeader(btoa('{"v":1,"suite":0,"body":{"text":"msgr-bench a b c d e f"}}'))).toBeUndefined();
+  expect(parsePayloadHeader(btoa('{"v":1,"suite":0,"body":{"text":"msgr-bench 1 2 3 4 5 6"}}'))).toBeUndefined();
+  expect(parsePayloadHeader(btoa('{"v":1,"suite":0,"body":{"text":"msgr-bench a b c d e f g"}}'))).toBeUndefined();
 });

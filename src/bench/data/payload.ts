@@ -16,14 +16,16 @@ export interface PayloadHeader {
   readonly n: number;
   /** When the sender meant to start, µs since the run's common t0. */
   readonly intendedUs: number;
+  /** Which workload sent it; −1 for what is written before the load begins. */
+  readonly workload: number;
 }
 
 const opening = '{"v":1,"suite":0,"body":{"text":"';
 const mark = "msgr-bench";
 /** Exactly three bytes, so that it encodes on its own. */
 const closing = btoa('"}}');
-/** Room for the mark and five numbers of at most 15 digits, in base64. */
-const headEncodedMax = 4 * Math.ceil((opening.length + mark.length + 5 * 16 + 8) / 3);
+/** Room for the mark and six numbers of at most 15 digits, in base64. */
+const headEncodedMax = 4 * Math.ceil((opening.length + mark.length + 6 * 16 + 8) / 3);
 const fillerBytesMax = 48 * 1024;
 const poolBytes = 2 * fillerBytesMax;
 
@@ -39,12 +41,13 @@ export class PayloadPool {
 
   /** `textBytes` counts the whole text, header included; a text is never shorter than its header. */
   envelope(header: PayloadHeader, textBytes: number): string {
-    const fields = `${header.run} ${header.sender} ${header.conversation} ${header.n} ${header.intendedUs}`;
+    const { run, sender, conversation, n, intendedUs, workload } = header;
+    const fields = `${run} ${sender} ${conversation} ${n} ${intendedUs} ${workload}`;
     const text = `${mark} ${fields} `;
     const padded = text.padEnd(text.length + ((3 - ((opening.length + text.length) % 3)) % 3), " ");
     const head = Buffer.from(opening + padded, "latin1").toString("base64");
     const fillerUnits = Math.min(fillerBytesMax / 3, Math.max(0, Math.round((textBytes - padded.length) / 3)));
-    const offset = (header.n * 61) % ((poolBytes - fillerBytesMax) / 3);
+    const offset = (n * 61) % ((poolBytes - fillerBytesMax) / 3);
     return head + this.#filler.slice(offset * 4, (offset + fillerUnits) * 4) + closing;
   }
 }
@@ -53,13 +56,20 @@ export class PayloadPool {
 export function parsePayloadHeader(envelope: string): PayloadHeader | undefined {
   const head = Buffer.from(envelope.slice(0, headEncodedMax), "base64").toString("latin1");
   if (!head.startsWith(mark, opening.length)) return undefined;
-  const parts: string[] = head.slice(opening.length + mark.length + 1).split(" ", 6);
-  // The sixth part proves that the fifth was not cut off.
-  if (parts.length < 6) return undefined;
-  const numbers = parts.slice(0, 5).map(Number);
+  const parts: string[] = head.slice(opening.length + mark.length + 1).split(" ", 7);
+  // The seventh part proves that the sixth was not cut off.
+  if (parts.length < 7) return undefined;
+  const numbers = parts.slice(0, 6).map(Number);
   if (!numbers.every((value) => Number.isSafeInteger(value))) return undefined;
-  const [run, sender, conversation, n, intendedUs] = numbers as [number, number, number, number, number];
-  return { run, sender, conversation, n, intendedUs };
+  const [run, sender, conversation, n, intendedUs, workload] = numbers as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { run, sender, conversation, n, intendedUs, workload };
 }
 
 const words = (

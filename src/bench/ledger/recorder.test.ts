@@ -149,3 +149,10 @@ test("message keys differ, and are exact", () => {
   expect([...keys].every((key) => Number.isSafeInteger(key))).toBe(true);
   expect(messageKey("00000000-0000-7000-8001-000000000002")).toBe(2 ** 48 + 2);
 });
+
+test("what an observer was told is remembered", () => {
+  const ledger = recorder();
+  expect(ledger.toldOf(0, 2, 5)).toEqual({ recvSeq: 0, readSeq: 0 });
+  ledger.watermarks(0, 2, 5, 9, 4);
+  expect(ledger.toldOf(0, 2, 5)).toEqual({ recvSeq: 9, readSeq: 4 });
+});

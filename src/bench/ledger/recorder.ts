@@ -1,4 +1,4 @@
-import { checkStatus, type RecipientTruth } from "./check-status.ts";
+import { checkStatus, type RecipientTruth, type Watermarks } from "./check-status.ts";
 import { float64Column, RowIndex, uint32Column } from "./columns.ts";
 import { FaultList, type FaultReport } from "./faults.ts";
 import { MissingRuns } from "./missing-runs.ts";
@@ -161,7 +161,13 @@ export class LedgerRecorder {
     if (seq > this.#viewedSeq.get(row)) this.#viewedSeq.set(row, seq);
   }
 
-  /** `observer` is told how far `member` has received and read. */
+  /** What `observer` has been told of `member`. */
+  toldOf(observer: number, conversation: number, member: number): Watermarks {
+    const row = this.#watermarks.find(this.#rowOf(observer, conversation) * this.#options.deviceCount + member);
+    return row < 0 ? { recvSeq: 0, readSeq: 0 } : { recvSeq: this.#recvSeq.get(row), readSeq: this.#readSeq.get(row) };
+  }
+
+  /** `observer` shows that `member` has received and read so far. */
   watermarks(observer: number, conversation: number, member: number, recvSeq: number, readSeq: number): void {
     const { deviceCount } = this.#options;
     const key = this.#rowOf(observer, conversation) * deviceCount + member;

@@ -26,8 +26,9 @@ export function collectWorkloads(
       succeeded: sum("succeeded"),
       failed: sum("failed"),
       abandoned: sum("abandoned"),
-      askedPerSecond: sum("asked") / seconds,
-      succeededPerSecond: sum("succeeded") / seconds,
+      skipped: sum("skipped"),
+      askedPerSecond: seconds === 0 ? 0 : sum("asked") / seconds,
+      succeededPerSecond: seconds === 0 ? 0 : sum("succeeded") / seconds,
       wait: mergedDistribution(cells, (cell) => cell.latency.wait),
       service: mergedDistribution(cells, (cell) => cell.latency.service),
       response: mergedDistribution(cells, (cell) => cell.latency.response),
@@ -36,7 +37,7 @@ export function collectWorkloads(
       ) as Record<DeliveryEdge, DistributionResult>,
       errors: { ...errors[workload.name] },
       intervalMs: series.intervalMs,
-      series: series.intervals(series.durationMs),
+      series: series.intervals(Math.min(series.durationMs, stats.stoppedMs)),
     };
   });
 }

@@ -85,6 +85,17 @@ function resultOf(exitCode: number, faults: FaultReport = { counts: {}, cases: [
     generator,
     thresholds: judgeThresholds(thresholds, stats, { generatorCpu: 0.41 }),
     server: { target: "embedded", rssPeakBytes: 200e6, durableWriteUs: 900 },
+    clients: {
+      reconnects: 1,
+      resends: 0,
+      syncs: 513,
+      rangesSent: 0,
+      receiptsSent: 2_000,
+      receiptsRefused: 0,
+      duplicateRows: 3,
+      violations: 0,
+    },
+    interrupted: false,
     exitCode,
   };
 }

@@ -42,6 +42,8 @@ const workload = z.object({
   succeeded: z.int(),
   failed: z.int(),
   abandoned: z.int(),
+  /** Due, but without anything to do: the user was away, nothing was unread. Not among the asked. */
+  skipped: z.int(),
   askedPerSecond: z.number(),
   succeededPerSecond: z.number(),
   wait: distribution,
@@ -114,6 +116,22 @@ const server = z.object({
   rssPerConnectionBytes: z.number().optional(),
   /** A lone durable write of this machine's disk, p50 of a probe before the run. */
   durableWriteUs: z.number().optional(),
+  /** The data was on a file system in memory: nothing here was durable. */
+  dataInMemory: z.boolean().optional(),
+  /** It ended by itself during the run: how. */
+  died: z.string().optional(),
+});
+
+/** What the client machines did beyond the plan; repairs that worked are no faults. */
+const clients = z.object({
+  reconnects: z.int(),
+  resends: z.int(),
+  syncs: z.int(),
+  rangesSent: z.int(),
+  receiptsSent: z.int(),
+  receiptsRefused: z.int(),
+  duplicateRows: z.int(),
+  violations: z.int(),
 });
 
 export const resultSchema = z.object({
@@ -146,6 +164,9 @@ export const resultSchema = z.object({
   generator,
   thresholds: z.array(threshold),
   server,
+  clients,
+  /** The run was stopped by a signal before its time. */
+  interrupted: z.boolean(),
   exitCode: z.int(),
 });
 export type BenchResult = z.infer<typeof resultSchema>;

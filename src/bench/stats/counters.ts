@@ -1,6 +1,7 @@
 /**
  * What happened to the operations of one workload in one phase. asked = due by the executor's schedule; started + capped
- * = asked, so nothing is dropped in silence; succeeded + failed + abandoned = started once the drain is over.
+ * = asked, so nothing is dropped in silence; succeeded + failed + abandoned = started once the drain is over. skipped = due,
+ * but there was nothing to do (the user was away, nothing was unread); such operations count as not asked for.
  */
 export const counterNames = [
   "asked",
@@ -9,6 +10,7 @@ export const counterNames = [
   "succeeded",
   "failed",
   "abandoned",
+  "skipped",
   "pushes",
   "bytesOut",
   "bytesIn",

@@ -60,3 +60,11 @@ test("workers add up", () => {
   expect([cell?.latency.response.max, cell?.delivery.each.count, cell?.delivery.last.max]).toEqual([30_000, 2, 30_000]);
   expect(one.series(1).interval(2).ended).toBe(2);
 });
+
+test("a load that is stopped early has rates over the time that it lasted", () => {
+  const stats = fresh();
+  stats.stoppedMs = 2_500;
+  expect(stats.recordedSeconds()).toBe(1.5);
+  stats.stoppedMs = 500;
+  expect(stats.recordedSeconds()).toBe(0);
+});

@@ -35,6 +35,8 @@ export interface SerialisedStats {
 export class RunStats {
   readonly workloads: readonly string[];
   readonly timeline: Timeline;
+  /** When the load stopped, ms since t0, if that was before its time; phases are only as long as they lasted. */
+  stoppedMs = Number.POSITIVE_INFINITY;
   /** By workload × phase; made when first used, since a cell is some 0.5 MB. */
   readonly #cells: (Cell | undefined)[];
   readonly #series: readonly TimeSeries[];
@@ -127,8 +129,12 @@ export class RunStats {
 
   /** Seconds of the recorded phases, of one if named. */
   recordedSeconds(phase?: string): number {
-    const phases = this.timeline.phases.filter(({ record, name }) => record && (phase === undefined || phase === name));
-    return phases.reduce((sum, { durationMs }) => sum + durationMs, 0) / 1_000;
+    let totalMs = 0;
+    this.timeline.phases.forEach(({ record, name, durationMs }, index) => {
+      if (!record || (phase !== undefined && phase !== name)) return;
+      totalMs += Math.max(0, Math.min(durationMs, this.stoppedMs - this.timeline.startMs(index)));
+    });
+    return totalMs / 1_000;
   }
 
   #recorded(intendedMs: number): boolean {

@@ -1,0 +1,125 @@
+import { decideExitCode } from "../exit-code.ts";
+import { judgeGenerator, type GeneratorVerdict } from "../generator-health.ts";
+import type { LedgerVerdict } from "../ledger/account.ts";
+import type { ProcessFacts } from "../measurements.ts";
+import { collectWorkloads } from "../report/collect.ts";
+import { resultVersion, type BenchResult } from "../report/result.ts";
+import type { Plan } from "../scenario/plan.ts";
+import type { Scenario } from "../scenario/schema.ts";
+import { Histogram } from "../stats/histogram.ts";
+import type { CounterName } from "../stats/counters.ts";
+import type { RunStats } from "../stats/run-stats.ts";
+import { judgeThresholds } from "../thresholds.ts";
+import type { ClientCounters, WorkerReport } from "../worker/messages.ts";
+import { describeMachine, describeVersions } from "./machine-facts.ts";
+
+/** Everything that a run has brought together → its result, with the verdicts and the exit code that follow from it. */
+export interface RunFacts {
+  readonly id: string;
+  readonly scenario: Scenario;
+  readonly plan: Plan;
+  readonly stats: RunStats;
+  readonly reports: readonly WorkerReport[];
+  readonly ledger: LedgerVerdict;
+  readonly server: BenchResult["server"];
+  readonly startedAt: Date;
+  readonly wallMs: number;
+  readonly interrupted: boolean;
+}
+
+/** `msgr bench` ends so when the server under test died, or a signal stopped the run, and nothing was found broken. */
+export const serverLostExitCode = 4;
+export const interruptedExitCode = 130;
+
+export function assembleResult(facts: RunFacts): BenchResult {
+  const { scenario, plan, stats, reports, ledger, server, interrupted } = facts;
+  const generator = judgeRun(facts);
+  const process: ProcessFacts = {
+    generatorCpu: generator.cpu,
+    serverRssBytes: server.rssPeakBytes,
+    serverRssPerConnectionBytes: server.rssPerConnectionBytes,
+  };
+  const thresholds = judgeThresholds(scenario.thresholds, stats, process);
+  const verdict = decideExitCode({
+    correct: ledger.ok,
+    generatorValid: generator.valid,
+    thresholdsHeld: thresholds.every((threshold) => threshold.ok),
+  });
+  const cutShort = server.died !== undefined ? serverLostExitCode : interrupted ? interruptedExitCode : undefined;
+  return {
+    version: resultVersion,
+    id: facts.id,
+    name: scenario.name,
+    description: scenario.description,
+    seed: scenario.seed,
+    startedAt: facts.startedAt.toISOString(),
+    recordedMs: stats.recordedSeconds() * 1_000,
+    wallMs: Math.round(facts.wallMs),
+    versions: describeVersions(),
+    machine: describeMachine(),
+    scenario,
+    users: plan.users,
+    connections: plan.connections,
+    workers: plan.workers.length,
+    workloads: collectWorkloads(stats, scenario.workloads, mergeErrors(reports)),
+    ledger,
+    generator,
+    thresholds,
+    server,
+    clients: addClients(reports),
+    interrupted,
+    exitCode: ledger.ok && cutShort !== undefined ? cutShort : verdict,
+  };
+}
+
+function judgeRun({ scenario, stats, reports, interrupted }: RunFacts): GeneratorVerdict {
+  const open = scenario.workloads.filter((workload) => workload.when.executor !== "closed");
+  const cells = open.flatMap(({ name }) => stats.recordedCells(name));
+  const sum = (counter: CounterName): number => cells.reduce((total, cell) => total + cell.counters.get(counter), 0);
+  const waits = new Histogram();
+  for (const cell of cells) waits.merge(cell.latency.wait);
+  const { generatorCpuMax, eventLoopLagP99MaxMs, startLagP99MaxMs, achievedRateMin, inFlightMax } = scenario.limits;
+  return judgeGenerator(
+    {
+      workers: reports.map((report) => report.facts),
+      startLagP99Ms: waits.percentile(0.99) / 1_000,
+      asked: sum("asked"),
+      capped: sum("capped"),
+      ended: sum("succeeded") + sum("failed"),
+      inFlightPeak: reports.reduce((total, report) => total + report.inFlightPeak, 0),
+      inFlightMax,
+    },
+    {
+      generatorCpuMax,
+      eventLoopLagP99MaxMs,
+      startLagP99MaxMs,
+      // What was under way when somebody stopped the run was not asked for in vain.
+      achievedRateMin: interrupted ? 0 : achievedRateMin,
+    },
+  );
+}
+
+function mergeErrors(reports: readonly WorkerReport[]): Record<string, Record<string, number>> {
+  const merged: Record<string, Record<string, number>> = {};
+  for (const { errors } of reports) {
+    for (const [workload, codes] of Object.entries(errors)) {
+      const into = (merged[workload] ??= {});
+      for (const [code, count] of Object.entries(codes)) into[code] = (into[code] ?? 0) + count;
+    }
+  }
+  return merged;
+}
+
+function addClients(reports: readonly WorkerReport[]): ClientCounters {
+  const total = (name: keyof ClientCounters): number => reports.reduce((sum, { clients }) => sum + clients[name], 0);
+  return {
+    reconnects: total("reconnects"),
+    resends: total("resends"),
+    syncs: total("syncs"),
+    rangesSent: total("rangesSent"),
+    receiptsSent: total("receiptsSent"),
+    receiptsRefused: total("receiptsRefused"),
+    duplicateRows: total("duplicateRows"),
+    violations: total("violations"),
+  };
+}

@@ -1,0 +1,344 @@
+import { randomInt } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createSystemRandom } from "../../base/random.ts";
+import { Directory } from "../data/directory.ts";
+import { Population } from "../data/population.ts";
+import { Account, type LedgerVerdict } from "../ledger/account.ts";
+import { formatCount, formatSpanMs } from "../report/format.ts";
+import type { Progress } from "../report/progress.ts";
+import type { BenchResult } from "../report/result.ts";
+import { computePlan, type Plan } from "../scenario/plan.ts";
+import type { Scenario } from "../scenario/schema.ts";
+import { RunStats } from "../stats/run-stats.ts";
+import { Timeline } from "../stats/timeline.ts";
+import type { WorkerReport } from "../worker/messages.ts";
+import { monotonicMs } from "../worker/monotonic.ts";
+import { assembleResult } from "./assemble-result.ts";
+import { BenchError } from "./bench-error.ts";
+import { HttpClient } from "./http-client.ts";
+import { readMachineLimits } from "./machine-facts.ts";
+import { provision, type Provisioned } from "./provision.ts";
+import { mergeProgress } from "./run-progress.ts";
+import { scanLogs } from "./scan.ts";
+import { Target, type GivenTarget } from "./target.ts";
+import { WorkerProcess } from "./worker-process.ts";
+
+/**
+ * One run from a checked scenario to a result.
+ *
+ *   target → users and groups → workers → connect → history → load → drain → reports → logs read back → verdict
+ *
+ * Actors: the server's process, the workers' processes, the signal that interrupts. However it ends, no process of it is
+ * left and its data is removed. A first signal during the load stops the load only; what was done is still judged. A
+ * server that dies is started again on its data, so that the question what it lost gets an answer.
+ */
+export interface BenchOptions {
+  readonly scenario: Scenario;
+  /** Undefined: as the plan finds fit. */
+  readonly workers: number | undefined;
+  /** Undefined: start a server. */
+  readonly target: GivenTarget | undefined;
+  readonly dataParents: readonly string[];
+  readonly keepData: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly serverFlags: readonly string[];
+  readonly workerFlags: readonly string[];
+  readonly interrupted: AbortSignal;
+  readonly reporter: BenchReporter;
+}
+
+export interface BenchReporter {
+  /** What happens now, before and after the load. Replaces the one before on a terminal. */
+  stage(text: string): void;
+  /** Once a second under load. */
+  progress(progress: Progress): void;
+  warn(text: string): void;
+}
+
+/** A signal came before there was anything to report. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+}
+
+/** Between the command to start and t0: every worker has heard of it by then. */
+const startDelayMs = 300;
+const connectionsForMemoryMin = 500;
+const settleMs = 1_000;
+/** What one worker may take beyond the plan before a step counts as stuck. */
+const stepSlackMs = 120_000;
+
+export async function runBench(options: BenchOptions): Promise<BenchResult> {
+  const run = new BenchRun(options);
+  try {
+    return await run.run();
+  } finally {
+    await run.close();
+  }
+}
+
+class BenchRun {
+  readonly #options: BenchOptions;
+  readonly #plan: Plan;
+  readonly #run = randomInt(2 ** 32);
+  readonly #startedAt = new Date();
+  readonly #startMs = monotonicMs();
+  readonly #population: Population;
+  readonly #timeline: Timeline;
+  #workers: readonly WorkerProcess[] = [];
+  #target: Target | undefined;
+  #rssPerConnectionBytes: number | undefined;
+  #t0Ms = 0;
+  #stoppedMs = Number.POSITIVE_INFINITY;
+
+  constructor(options: BenchOptions) {
+    const { scenario, workers } = options;
+    this.#options = options;
+    this.#plan = computePlan(scenario, readMachineLimits(), workers);
+    this.#population = new Population({ ...scenario.population, seed: scenario.seed });
+    this.#timeline = new Timeline(scenario.phases);
+  }
+
+  async run(): Promise<BenchResult> {
+    const { scenario, reporter } = this.#options;
+    for (const warning of this.#plan.warnings) reporter.warn(warning);
+    reporter.stage("starting the server and the load workers");
+    this.#workers = this.#plan.workers.map(({ index }) => new WorkerProcess(index, this.#options.workerFlags));
+    const target = await this.#openTarget();
+    const api = new HttpClient(target.url, 16);
+    try {
+      const provisioned = await this.#prepare(target, api);
+      await this.#load(target);
+      const reports = await this.#collect();
+      const ledger = await this.#closeAccount(target, provisioned, reports);
+      const stats = this.#mergeStats(reports);
+      return assembleResult({
+        id: `${scenario.name}-${this.#startedAt.toISOString().replaceAll(/[:.]/g, "-")}`,
+        scenario,
+        plan: this.#plan,
+        stats,
+        reports,
+        ledger,
+        server: this.#describeServer(target),
+        startedAt: this.#startedAt,
+        wallMs: monotonicMs() - this.#startMs,
+        interrupted: this.#options.interrupted.aborted,
+      });
+    } finally {
+      api.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.stop()));
+    await this.#target?.close(this.#options.keepData);
+  }
+
+  async #openTarget(): Promise<Target> {
+    const { target: given, dataParents, environment, serverFlags, reporter } = this.#options;
+    this.#target = await Target.open({
+      given,
+      dataParents,
+      connections: this.#plan.connections,
+      environment,
+      nodeFlags: serverFlags,
+    });
+    if (this.#target.folder?.inMemory === true) {
+      reporter.warn("the server's data lies in a file system in memory: nothing is durable. Set TMPDIR to a disk.");
+    }
+    return this.#target;
+  }
+
+  async #prepare(target: Target, api: HttpClient): Promise<Provisioned> {
+    const { scenario, reporter } = this.#options;
+    const plan = this.#plan;
+    reporter.stage(`making ${formatCount(plan.users)} users and ${formatCount(this.#population.groupCount)} groups`);
+    const made = await provision(this.#population, this.#run, target.admin, api, createSystemRandom());
+    this.#checkInterrupted();
+    const memory = plan.connections >= connectionsForMemoryMin;
+    const restBytes = memory ? await target.admin.collectedRssBytes() : undefined;
+    await this.#setUpWorkers(target, made);
+    reporter.stage(`connecting ${formatCount(plan.connections)} devices at ${formatCount(scenario.connectRate)}/s`);
+    await this.#perform("connect", plan.connectMs + stepSlackMs);
+    if (restBytes !== undefined) {
+      await sleep(settleMs);
+      const heldBytes = await target.admin.collectedRssBytes();
+      if (heldBytes !== undefined) this.#rssPerConnectionBytes = Math.max(0, heldBytes - restBytes) / plan.connections;
+    }
+    if (plan.historyMessages > 0) {
+      reporter.stage(`writing ${formatCount(plan.historyMessages)} messages of history`);
+      // Some hundred a second is the least that a disk gives; a run that waits longer than that will not get better.
+      await this.#perform("write_history", (plan.historyMessages / 100) * 1_000 + stepSlackMs);
+    }
+    return made;
+  }
+
+  async #setUpWorkers(target: Target, { ids, devices }: Provisioned): Promise<void> {
+    const { scenario } = this.#options;
+    const { devicesPerUser, users } = this.#population;
+    const count = this.#workers.length;
+    const addresses = this.#plan.sourceAddresses;
+    await Promise.all(
+      this.#workers.map((worker, index) => {
+        const own = Array.from({ length: users }, (_, user) => user).filter((user) => user % count === index);
+        const setup = {
+          scenario: { ...scenario, thresholds: [] },
+          share: { index, count },
+          run: this.#run,
+          url: target.url,
+          ids,
+          devices: own.flatMap((user) => devices.slice(user * devicesPerUser, (user + 1) * devicesPerUser)),
+          sourceAddresses:
+            addresses > 1 ? Array.from({ length: addresses }, (_, address) => `127.0.0.${address + 2}`) : [],
+          serverPid: target.pid,
+        };
+        return worker.perform({ type: "setup", setup }, "setup");
+      }),
+    );
+  }
+
+  /** Lets every worker do a step; fails when one does, when it takes too long, or when the server is gone. */
+  async #perform(step: "connect" | "write_history", timeoutMs: number): Promise<void> {
+    const done = Promise.all(this.#workers.map((worker) => worker.perform({ type: step }, step)));
+    // Its rejection is taken below, or by the next turn of the loop.
+    done.catch(() => {});
+    const deadlineMs = monotonicMs() + timeoutMs;
+    let isDone = false;
+    while (!isDone) {
+      isDone = await Promise.race([done.then(() => true), sleep(250, false)]);
+      this.#checkInterrupted();
+      const died = this.#target?.died;
+      if (died !== undefined)
+        throw new BenchError("unreachable", `The server died: ${describeEnd(died)}\n${died.said}`);
+      if (!isDone && monotonicMs() > deadlineMs) {
+        const connected = this.#workers.reduce((sum, worker) => sum + (worker.progress?.connected ?? 0), 0);
+        const what = `${step} took more than ${formatSpanMs(timeoutMs)}; ${formatCount(connected)} devices are connected`;
+        throw new BenchError("failed", what);
+      }
+    }
+  }
+
+  /** From t0 until everything is quiet, or the drain is over. */
+  async #load(target: Target): Promise<void> {
+    const { scenario, interrupted, reporter } = this.#options;
+    this.#t0Ms = monotonicMs() + startDelayMs;
+    for (const worker of this.#workers) worker.tell({ type: "start", t0Ms: this.#t0Ms });
+    let endMs = this.#timeline.endMs;
+    for (let second = 1; ; second++) {
+      await pause(this.#t0Ms + second * 1_000 - monotonicMs(), interrupted);
+      const atMs = monotonicMs() - this.#t0Ms;
+      if ((interrupted.aborted || target.died !== undefined) && this.#stoppedMs === Number.POSITIVE_INFINITY) {
+        this.#stoppedMs = Math.max(0, Math.min(endMs, atMs));
+        endMs = this.#stoppedMs;
+        for (const worker of this.#workers) worker.tell({ type: "stop" });
+        if (target.died === undefined) reporter.stage("interrupted: draining");
+      }
+      this.#checkWorkers();
+      if (target.died !== undefined) return;
+      await target.sample(() => monotonicMs() - this.#t0Ms);
+      const progresses = this.#workers.map((worker) => worker.progress);
+      reporter.progress(mergeProgress(progresses, this.#timeline, atMs));
+      const quiet = atMs > endMs + 1_500 && progresses.every((progress) => progress?.quiet === true);
+      if (quiet || atMs > endMs + scenario.drainMs) return;
+    }
+  }
+
+  async #collect(): Promise<readonly WorkerReport[]> {
+    await Promise.all(this.#workers.map((worker) => worker.perform({ type: "finish" }, "finish")));
+    return this.#workers.map((worker) => {
+      if (worker.report === undefined) throw new BenchError("failed", `Load worker ${worker.index} gave no report.`);
+      return worker.report;
+    });
+  }
+
+  #mergeStats(reports: readonly WorkerReport[]): RunStats {
+    const stats = new RunStats(
+      this.#options.scenario.workloads.map(({ name }) => name),
+      this.#timeline,
+    );
+    for (const report of reports) stats.merge(report.stats);
+    stats.stoppedMs = this.#stoppedMs;
+    return stats;
+  }
+
+  async #closeAccount(
+    target: Target,
+    { ids, devices }: Provisioned,
+    reports: readonly WorkerReport[],
+  ): Promise<LedgerVerdict> {
+    const { scenario, reporter } = this.#options;
+    const population = this.#population;
+    const { devicesPerUser } = population;
+    const account = new Account(
+      reports.map((report) => report.observations),
+      {
+        conversationCount: population.conversationCount,
+        devicesPerUser,
+        devicesOf: (conversation) =>
+          population
+            .membersOf(conversation)
+            .flatMap((user) => Array.from({ length: devicesPerUser }, (_, device) => user * devicesPerUser + device)),
+      },
+    );
+    if (target.died !== undefined) {
+      reporter.warn(`the server died (${describeEnd(target.died)}); starting it again to read what it kept`);
+      await target.restart();
+    }
+    const http = new HttpClient(target.url, 8);
+    try {
+      await scanLogs({
+        population,
+        directory: new Directory(population, ids, () => true),
+        devices,
+        http,
+        account,
+        run: this.#run,
+        seed: scenario.seed,
+        logShare: scenario.verify.log,
+        listShare: scenario.verify.unread,
+        progress: (done, total) =>
+          reporter.stage(`reading the logs back: ${formatCount(done)} of ${formatCount(total)} conversations`),
+      });
+    } finally {
+      http.close();
+    }
+    return account.verdict();
+  }
+
+  #describeServer(target: Target): BenchResult["server"] {
+    const { timeline } = { timeline: this.#timeline };
+    const fromMs = timeline.startMs(timeline.phases.findIndex((phase) => phase.record));
+    const toMs = Math.min(timeline.endMs, this.#stoppedMs) + 1_000;
+    const under = target.samples.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
+    const [first, last] = [under[0], under.at(-1)];
+    const measured = first !== undefined && last !== undefined && last.atMs > first.atMs;
+    const optional = <T>(name: string, value: T | undefined): Record<string, T> =>
+      value === undefined ? {} : { [name]: value };
+    return {
+      target: this.#options.target?.url ?? "embedded, started for this run",
+      ...(measured ? { cpu: ((last.cpuSeconds - first.cpuSeconds) * 1_000) / (last.atMs - first.atMs) } : {}),
+      ...(target.samples.length === 0 ? {} : { rssPeakBytes: Math.max(...target.samples.map((one) => one.rssBytes)) }),
+      ...optional("rssPerConnectionBytes", this.#rssPerConnectionBytes),
+      ...optional("durableWriteUs", target.durableWriteUs),
+      ...(target.folder?.inMemory === true ? { dataInMemory: true } : {}),
+      ...(target.died === undefined ? {} : { died: describeEnd(target.died) }),
+    };
+  }
+
+  #checkInterrupted(): void {
+    if (this.#options.interrupted.aborted) throw new InterruptedError("interrupted while preparing");
+  }
+
+  #checkWorkers(): void {
+    for (const { failure } of this.#workers) if (failure !== undefined) throw failure;
+  }
+}
+
+/** Ends early when the signal comes, and takes its whole time if that was before. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) await sleep(Math.max(0, ms));
+  else await sleep(Math.max(0, ms), undefined, { signal }).catch(() => {});
+}
+
+function describeEnd({ code, signal }: { readonly code: number | null; readonly signal: string | null }): string {
+  return signal === null ? `exit code ${code}` : signal;
+}

@@ -1,0 +1,78 @@
+import { WebSocket } from "ws";
+import { closeCodes } from "../../protocol/close-codes.ts";
+import { limits } from "../../protocol/limits.ts";
+
+/** One WebSocket of one device. Who owns it is told by `slot`, so that ten thousand links share one set of handlers. */
+export interface LinkHandlers {
+  opened(slot: number, link: Link): void;
+  received(slot: number, link: Link, text: string): void;
+  /** `code` as the machine takes it; comes exactly once, not after `close`. */
+  closed(slot: number, link: Link, code: number): void;
+}
+
+export interface LinkAddress {
+  readonly url: URL;
+  readonly token: string;
+  readonly localAddress: string | undefined;
+}
+
+const handshakeTimeoutMs = 20_000;
+const subprotocol = "msgr.v1";
+/** A page, with room for its JSON. */
+const payloadBytesMax = limits.pageBytesMax + limits.frameBytesMax;
+
+export class Link {
+  readonly #ws: WebSocket;
+  #ended = false;
+
+  constructor(slot: number, { url, token, localAddress }: LinkAddress, handlers: LinkHandlers) {
+    const ws = new WebSocket(url, subprotocol, {
+      headers: { authorization: `Bearer ${token}` },
+      perMessageDeflate: false,
+      maxPayload: payloadBytesMax,
+      handshakeTimeout: handshakeTimeoutMs,
+      followRedirects: false,
+      skipUTF8Validation: true,
+      ...(localAddress === undefined ? {} : { localAddress }),
+    });
+    this.#ws = ws;
+    const end = (code: number): void => {
+      if (this.#ended) return;
+      this.#ended = true;
+      ws.terminate();
+      handlers.closed(slot, this, code);
+    };
+    ws.on("open", () => {
+      if (!this.#ended) handlers.opened(slot, this);
+    });
+    ws.on("message", (data: Buffer) => {
+      if (!this.#ended) handlers.received(slot, this, data.toString("utf8"));
+    });
+    ws.on("unexpected-response", (_request, response) => {
+      response.resume();
+      end(response.statusCode === 401 ? closeCodes.unauthenticated.code : 1006);
+    });
+    ws.on("close", end);
+    // A failed connection may emit `error` alone.
+    ws.on("error", () => end(1006));
+  }
+
+  send(text: string): void {
+    this.#ws.send(text, ignore);
+  }
+
+  close(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.close(1000);
+    else this.#ws.terminate();
+  }
+
+  /** Ends it without a closing handshake. */
+  terminate(): void {
+    this.#ended = true;
+    this.#ws.terminate();
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,351 @@
+import { present } from "../../base/assert.ts";
+import { createSeededRandom } from "../../base/random.ts";
+import { Directory } from "../data/directory.ts";
+import { mix32, seedFor } from "../data/mix.ts";
+import { PayloadPool, type PayloadHeader } from "../data/payload.ts";
+import { Population } from "../data/population.ts";
+import { LedgerRecorder } from "../ledger/recorder.ts";
+import { RunStats } from "../stats/run-stats.ts";
+import { Timeline } from "../stats/timeline.ts";
+import { Fleet, type FleetListener } from "./fleet.ts";
+import { GroupDeliveries } from "./group-deliveries.ts";
+import { Health } from "./health.ts";
+import { LedgerFeed } from "./ledger-feed.ts";
+import { Load } from "./load.ts";
+import { MessageSender } from "./message-sender.ts";
+import type { ClientCounters, DriverMessage, WorkerMessage, WorkerSetup, WorkerStep } from "./messages.ts";
+import { monotonicMs } from "./monotonic.ts";
+import { createConnectStep, createHistoryStep, type Step } from "./prepare.ts";
+import { Slots } from "./slots.ts";
+
+/**
+ * One load worker: its devices, its part of every workload, its ledger. The driver's messages move it from step to step
+ * (messages.ts); a pulse of a millisecond turns the wheel and starts what is due; everything else follows from frames.
+ */
+const pulseMs = 1;
+const progressMs = 1_000;
+/** So long after the last row nothing more is expected. */
+const quietMs = 500;
+const groupWaitMs = 5_000;
+const groupMessagesMax = 20_000;
+
+export class LoadWorker {
+  readonly #tellDriver: (message: WorkerMessage) => void;
+  readonly #setup: WorkerSetup;
+  readonly #population: Population;
+  readonly #slots: Slots;
+  readonly #directory: Directory;
+  readonly #recorder: LedgerRecorder;
+  readonly #stats: RunStats;
+  readonly #feed: LedgerFeed;
+  readonly #sender: MessageSender;
+  readonly #fleet: Fleet;
+  readonly #load: Load;
+  readonly #groups: GroupDeliveries;
+  readonly #health = new Health();
+  readonly #pulse: NodeJS.Timeout;
+  readonly #conversations = new Map<number, readonly number[]>();
+  readonly #groupsOfUsers: ReadonlyMap<number, readonly number[]>;
+  readonly #syncedSlots: Uint8Array;
+  #syncedCount = 0;
+  #written = 0;
+  #step: { readonly name: WorkerStep; readonly run: Step } | undefined;
+  #t0Ms = Number.POSITIVE_INFINITY;
+  #loadEndMs: number;
+  #lastRowMs = 0;
+  #delivered = 0;
+  #progressAtMs = 0;
+  #measuring = false;
+
+  constructor(setup: WorkerSetup, tellDriver: (message: WorkerMessage) => void) {
+    this.#setup = setup;
+    this.#tellDriver = tellDriver;
+    const { scenario, share, run, ids } = setup;
+    const population = new Population({ ...scenario.population, seed: scenario.seed });
+    this.#population = population;
+    const slots = new Slots(population, share);
+    this.#slots = slots;
+    this.#syncedSlots = new Uint8Array(slots.count);
+    this.#groupsOfUsers = population.groupsOfUsers((user) => slots.ownsUser(user));
+    const directory = new Directory(population, ids, (user) => slots.ownsUser(user));
+    this.#directory = directory;
+    const timeline = new Timeline(scenario.phases);
+    this.#loadEndMs = timeline.endMs;
+    const stats = new RunStats(
+      scenario.workloads.map(({ name }) => name),
+      timeline,
+    );
+    this.#stats = stats;
+    const recorder = new LedgerRecorder({
+      deviceCount: population.deviceCount,
+      devicesPerUser: population.devicesPerUser,
+      conversationCount: population.conversationCount,
+      ownsUser: (user) => slots.ownsUser(user),
+    });
+    this.#recorder = recorder;
+    const random = createSeededRandom(mix32(seedFor(scenario.seed, "worker"), run, share.index));
+    const pool = new PayloadPool(scenario.seed);
+    const nowMs = monotonicMs;
+    const common = { run, population, directory, slots, recorder };
+    this.#sender = new MessageSender({ ...common, pool, random, nowMs, fleet: () => this.#fleet });
+    this.#feed = new LedgerFeed({
+      ...common,
+      registersOf: (slot, conversationId) => this.#fleet.machine(slot).conversation(conversationId)?.registers,
+      delivered: (slot, messageId, header) => this.#noteDelivery(slot, messageId, header),
+    });
+    this.#fleet = new Fleet({
+      url: setup.url,
+      userIds: Array.from({ length: slots.count }, (_, slot) => directory.userId(slots.userOf(slot))),
+      devices: setup.devices,
+      sourceAddresses: setup.sourceAddresses,
+      random,
+      nowMs,
+      listener: this.#createListener(),
+    });
+    this.#groups = new GroupDeliveries({
+      waitMs: groupWaitMs,
+      messagesMax: groupMessagesMax,
+      last: (workload, intendedMs, atMs) => stats.delivered(workload, intendedMs, atMs, "last"),
+    });
+    this.#load = new Load({
+      scenario,
+      population,
+      share,
+      stats,
+      recorder,
+      context: {
+        population,
+        directory,
+        slots,
+        sender: this.#sender,
+        fleet: this.#fleet,
+        conversationsOf: (user) => this.#conversationsOf(user),
+      },
+      nowMs: () => this.#sinceT0(),
+    });
+    this.#pulse = setInterval(() => this.#beat(), pulseMs);
+  }
+
+  handle(message: DriverMessage): void {
+    const { scenario, share } = this.#setup;
+    switch (message.type) {
+      case "connect": {
+        const rate = scenario.connectRate / share.count;
+        const synced = (): number => this.#syncedCount;
+        this.#step = { name: "connect", run: createConnectStep(this.#fleet, rate, synced, monotonicMs()) };
+        break;
+      }
+      case "write_history": {
+        const wrote = (): void => void this.#written++;
+        const run = createHistoryStep(scenario, this.#population, this.#slots, this.#sender, wrote);
+        this.#step = { name: "write_history", run };
+        break;
+      }
+      case "start":
+        this.#t0Ms = message.t0Ms;
+        break;
+      case "stop":
+        this.#load.stop();
+        this.#loadEndMs = Math.min(this.#loadEndMs, Math.max(0, this.#sinceT0()));
+        break;
+      case "finish":
+        this.#finish();
+        break;
+      case "setup":
+        break;
+    }
+  }
+
+  /** Lets go of sockets and timers; the process can end. */
+  close(): void {
+    clearInterval(this.#pulse);
+    this.#load.stop();
+    this.#fleet.close();
+  }
+
+  #sinceT0(): number {
+    return monotonicMs() - this.#t0Ms;
+  }
+
+  #beat(): void {
+    const nowMs = monotonicMs();
+    this.#fleet.advance(nowMs);
+    this.#load.poll();
+    this.#measure();
+    if (this.#step?.run.advance(nowMs) === true) {
+      const { name } = this.#step;
+      this.#step = undefined;
+      this.#tellDriver({ type: "done", step: name });
+    }
+    if (nowMs - this.#progressAtMs >= progressMs) {
+      this.#progressAtMs = nowMs;
+      this.#groups.sweep(this.#sinceT0());
+      this.#reportProgress();
+    }
+  }
+
+  /** The generator's own health counts from the first recorded phase to the end of the load. */
+  #measure(): void {
+    const { timeline } = this.#stats;
+    const first = timeline.phases.findIndex((phase) => phase.record);
+    const sinceT0 = this.#sinceT0();
+    if (!this.#measuring && sinceT0 >= timeline.startMs(first)) {
+      this.#measuring = true;
+      this.#health.begin();
+    }
+    if (this.#measuring && sinceT0 >= this.#loadEndMs) this.#health.end();
+  }
+
+  #reportProgress(): void {
+    const load = this.#load;
+    const { recorder } = { recorder: this.#recorder };
+    this.#tellDriver({
+      type: "progress",
+      progress: {
+        started: load.startedCount,
+        ended: load.endedCount,
+        delivered: this.#delivered,
+        responses: load.responses.serialise(),
+        errors: load.failedCount,
+        faults: recorder.faults.total(),
+        connected: this.#fleet.readyCount,
+        written: this.#written,
+        cpu: this.#health.recentCpu(),
+        quiet: this.#isQuiet(),
+      },
+    });
+    load.startedCount = 0;
+    load.endedCount = 0;
+    load.responses.reset();
+    this.#delivered = 0;
+  }
+
+  #isQuiet(): boolean {
+    if (this.#sinceT0() < this.#loadEndMs || this.#load.inFlight > 0) return false;
+    if (monotonicMs() - this.#lastRowMs < quietMs) return false;
+    for (let slot = 0; slot < this.#fleet.size; slot++) if (!this.#fleet.isSettled(slot)) return false;
+    return true;
+  }
+
+  #finish(): void {
+    this.#load.abandon();
+    this.#groups.sweep(Number.POSITIVE_INFINITY);
+    for (let slot = 0; slot < this.#fleet.size; slot++) {
+      if (!this.#fleet.isReady(slot) || this.#syncedSlots[slot] === 0)
+        this.#recorder.absent(this.#slots.deviceOf(slot));
+    }
+    this.#tellDriver({
+      type: "report",
+      report: {
+        stats: this.#stats.serialise(),
+        observations: this.#recorder.observations(),
+        errors: this.#load.errors,
+        clients: this.#clientCounters(),
+        facts: this.#measuring ? this.#health.end() : { cpu: 0, eventLoopLagP99Ms: 0 },
+        inFlightPeak: this.#load.inFlightPeak,
+      },
+    });
+    this.close();
+    this.#tellDriver({ type: "done", step: "finish" });
+  }
+
+  #clientCounters(): ClientCounters {
+    const total = {
+      reconnects: 0,
+      resends: 0,
+      syncs: 0,
+      rangesSent: 0,
+      receiptsSent: 0,
+      receiptsRefused: 0,
+      duplicateRows: 0,
+      violations: 0,
+    };
+    for (let slot = 0; slot < this.#fleet.size; slot++) {
+      const { counters } = this.#fleet.machine(slot);
+      for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += counters[name];
+    }
+    return total;
+  }
+
+  #createListener(): FleetListener {
+    return {
+      rows: (slot, conversationId, placement, rows) => {
+        this.#lastRowMs = monotonicMs();
+        this.#feed.rows(slot, conversationId, placement, rows);
+        const conversation = this.#directory.conversationNumber(conversationId);
+        if (conversation !== undefined)
+          for (const runner of this.#load.runners) runner.rows?.(slot, conversation, rows);
+      },
+      restarted: (slot, conversationId, start) => this.#feed.restarted(slot, conversationId, start),
+      sent: (_slot, messageId, seq) => this.#sender.acked(messageId, seq),
+      sendFailed: (_slot, messageId, state, code) => this.#sender.failed(messageId, state, code),
+      watermarks: (slot, conversationId, userId, recvSeq, readSeq) =>
+        this.#feed.watermarks(slot, conversationId, userId, recvSeq, readSeq),
+      conversation: (slot, conversationId) => {
+        const conversation = this.#directory.conversationNumber(conversationId);
+        if (conversation === undefined) return;
+        for (const runner of this.#load.runners) runner.registers?.(slot, conversation);
+      },
+      connection: (slot, state, code) => {
+        if (state !== "ready") this.#noteSynced(slot, 0);
+        for (const runner of this.#load.runners) runner.connection?.(slot, state, code);
+      },
+      synced: (slot) => {
+        this.#noteSynced(slot, 1);
+        for (const runner of this.#load.runners) runner.synced?.(slot);
+      },
+      takes: (slot, frame) => {
+        let taken = false;
+        for (const runner of this.#load.runners) taken = runner.takes?.(slot, frame) === true || taken;
+        return taken;
+      },
+      told: () => this.#load.refill(),
+    };
+  }
+
+  #noteSynced(slot: number, synced: 0 | 1): void {
+    this.#syncedCount += synced - (this.#syncedSlots[slot] as number);
+    this.#syncedSlots[slot] = synced;
+  }
+
+  /** What a device was sent while it was away is a matter of sync, not of delivery. */
+  #noteDelivery(slot: number, messageId: string, { workload, intendedUs, sender, conversation }: PayloadHeader): void {
+    if (workload < 0) return;
+    this.#delivered++;
+    const intendedMs = intendedUs / 1_000;
+    if (intendedMs + this.#t0Ms < this.#fleet.readySinceMs(slot)) return;
+    const atMs = this.#sinceT0();
+    this.#stats.delivered(workload, intendedMs, atMs, "each");
+    if (this.#population.isDirect(conversation)) return;
+    const expected = (): number => this.#presentMembers(conversation, sender, intendedMs);
+    if (this.#groups.arrived(messageId, workload, intendedMs, atMs, expected)) {
+      this.#stats.delivered(workload, intendedMs, atMs, "first");
+    }
+  }
+
+  /** Devices of this worker, without the sending one, that have been connected since a message was meant to be sent. */
+  #presentMembers(conversation: number, sender: number, intendedMs: number): number {
+    let count = 0;
+    for (const user of this.#population.membersOf(conversation)) {
+      if (!this.#slots.ownsUser(user)) continue;
+      const first = this.#slots.firstOf(user);
+      for (let slot = first; slot < first + this.#population.devicesPerUser; slot++) {
+        if (this.#slots.deviceOf(slot) === sender) continue;
+        if (intendedMs + this.#t0Ms >= this.#fleet.readySinceMs(slot)) count++;
+      }
+    }
+    return count;
+  }
+
+  #conversationsOf(user: number): readonly number[] {
+    let known = this.#conversations.get(user);
+    if (known === undefined) {
+      const population = this.#population;
+      const direct = Array.from({ length: population.spec.contacts }, (_, k) => population.directConversation(user, k));
+      const groups = this.#groupsOfUsers.get(user) ?? [];
+      known = [...direct, ...groups.map((group) => population.groupConversation(group))];
+      this.#conversations.set(user, known);
+    }
+    return present(known, "conversations");
+  }
+}

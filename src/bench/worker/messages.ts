@@ -1,0 +1,97 @@
+import type { Uuid } from "../../protocol/ids.ts";
+import type { DirectoryIds } from "../data/directory.ts";
+import type { Share } from "../executors/executor.ts";
+import type { WorkerFacts } from "../generator-health.ts";
+import type { LedgerObservations } from "../ledger/recorder.ts";
+import type { Scenario } from "../scenario/schema.ts";
+import type { SerialisedStats } from "../stats/run-stats.ts";
+
+/**
+ * What driver and workers tell each other, once a second at most: nothing travels between processes for an operation.
+ * The driver commands one step at a time and waits until every worker has reported it done:
+ *
+ *   setup → connect → write_history → start (at the common t0) → [stop] → finish
+ *
+ * Times are monotonicMs(), which all processes of one machine share.
+ */
+export interface WorkerSetup {
+  /** Without thresholds. */
+  readonly scenario: Scenario;
+  readonly share: Share;
+  /** Identifies the run in payloads, [0, 2³²). */
+  readonly run: number;
+  readonly url: string;
+  readonly ids: DirectoryIds;
+  /** By own device: token, and number of the device on the wire. */
+  readonly devices: readonly DeviceAccess[];
+  /** Loopback addresses to connect from, in turn; empty: whichever the system takes. */
+  readonly sourceAddresses: readonly string[];
+  /** The server that the driver started; a worker that loses its driver ends it. */
+  readonly serverPid: number | undefined;
+}
+
+export interface DeviceAccess {
+  readonly token: string;
+  readonly device: number;
+}
+
+export type DriverMessage =
+  | { readonly type: "setup"; readonly setup: WorkerSetup }
+  | { readonly type: "connect" }
+  | { readonly type: "write_history" }
+  | { readonly type: "start"; readonly t0Ms: number }
+  | { readonly type: "stop" }
+  | { readonly type: "finish" };
+
+export type WorkerStep = "setup" | "connect" | "write_history" | "finish";
+
+export type WorkerMessage =
+  | { readonly type: "done"; readonly step: WorkerStep }
+  | { readonly type: "progress"; readonly progress: WorkerProgress }
+  | { readonly type: "report"; readonly report: WorkerReport }
+  | { readonly type: "failed"; readonly reason: string };
+
+export interface WorkerProgress {
+  /** Since the last progress. */
+  readonly started: number;
+  readonly ended: number;
+  readonly delivered: number;
+  /** Serialised coarse histogram of the response times, µs. */
+  readonly responses: readonly number[];
+  /** Since the beginning. */
+  readonly errors: number;
+  readonly faults: number;
+  /** Devices that are connected and in sync; messages of the history that were written. */
+  readonly connected: number;
+  readonly written: number;
+  readonly cpu: number;
+  /** No operation is under way, nothing is owed to or by any device, and no message came for a while. */
+  readonly quiet: boolean;
+}
+
+/** What the machines did beyond the plan: repairs that worked are no faults, but they are worth knowing. */
+export interface ClientCounters {
+  readonly reconnects: number;
+  readonly resends: number;
+  readonly syncs: number;
+  readonly rangesSent: number;
+  readonly receiptsSent: number;
+  readonly receiptsRefused: number;
+  readonly duplicateRows: number;
+  readonly violations: number;
+}
+
+export interface WorkerReport {
+  readonly stats: SerialisedStats;
+  readonly observations: LedgerObservations;
+  /** By workload and error code. */
+  readonly errors: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly clients: ClientCounters;
+  readonly facts: WorkerFacts;
+  readonly inFlightPeak: number;
+}
+
+/** What the driver provisions for one device. */
+export interface ProvisionedDevice extends DeviceAccess {
+  readonly userId: Uuid;
+}

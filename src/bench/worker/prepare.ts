@@ -1,0 +1,95 @@
+import type { Population } from "../data/population.ts";
+import type { Scenario } from "../scenario/schema.ts";
+import type { Fleet } from "./fleet.ts";
+import type { MessageSender } from "./message-sender.ts";
+import type { Slots } from "./slots.ts";
+
+/**
+ * Before the load: everybody connects at the scenario's rate, then conversations get their history by the same road as any
+ * message. Both are steps that the worker's pulse calls until they are done.
+ */
+export interface Step {
+  /** True when it is over. */
+  advance(nowMs: number): boolean;
+}
+
+const greetingsMax = 512;
+
+/** `ratePerSecond`: of this worker. Over when every device is connected and has synced once. */
+export function createConnectStep(
+  fleet: Fleet,
+  ratePerSecond: number,
+  syncedCount: () => number,
+  startMs: number,
+): Step {
+  let next = 0;
+  return {
+    advance(nowMs) {
+      const due = Math.min(fleet.size, Math.ceil(((nowMs - startMs) / 1_000) * ratePerSecond));
+      while (next < due && next - fleet.readyCount < greetingsMax) fleet.start(next++);
+      return next === fleet.size && syncedCount() >= fleet.size;
+    },
+  };
+}
+
+const historyInFlightMax = 256;
+const historyTextBytes = 200;
+
+/** Messages of one conversation come from its members in turn; each worker writes those of its own users. */
+export function createHistoryStep(
+  scenario: Scenario,
+  population: Population,
+  slots: Slots,
+  sender: MessageSender,
+  written: () => void,
+): Step {
+  const messages = historyMessages(scenario, population, slots);
+  let current = messages.next();
+  return {
+    advance() {
+      while (current.done !== true && sender.pendingCount < historyInFlightMax) {
+        const { slot, conversation } = current.value;
+        sender.send({
+          slot,
+          conversation,
+          textBytes: historyTextBytes,
+          intendedUs: -1,
+          workload: -1,
+          settled: (error) => {
+            if (error !== undefined) throw new Error(`a message of the history was refused: ${error}`);
+            written();
+          },
+        });
+        current = messages.next();
+      }
+      return current.done === true && sender.pendingCount === 0;
+    },
+  };
+}
+
+/** Round by round, so that neighbouring messages are of different conversations and nothing waits for a turn. */
+function* historyMessages(
+  scenario: Scenario,
+  population: Population,
+  slots: Slots,
+): Generator<{ readonly slot: number; readonly conversation: number }> {
+  const lengths = [scenario.population.history, ...scenario.population.groups.map((group) => group.history)];
+  const lengthOf = (conversation: number): number => {
+    if (population.isDirect(conversation)) return scenario.population.history;
+    const members = population.groupSize(conversation - population.directCount);
+    return scenario.population.groups.find((group) => group.members === members)?.history ?? 0;
+  };
+  for (let round = 0; round < Math.max(...lengths); round++) {
+    for (let conversation = 0; conversation < population.conversationCount; conversation++) {
+      if (round >= lengthOf(conversation)) continue;
+      const user = writerOf(population, conversation, round);
+      if (slots.ownsUser(user)) yield { slot: slots.firstOf(user), conversation };
+    }
+  }
+}
+
+function writerOf(population: Population, conversation: number, round: number): number {
+  if (population.isDirect(conversation)) return population.directPeers(conversation)[round % 2] as number;
+  const group = conversation - population.directCount;
+  return population.groupMember(group, round % population.groupSize(group));
+}

@@ -1,0 +1,27 @@
+import type { LedgerRecorder } from "../ledger/recorder.ts";
+import type { Workload } from "../scenario/schema.ts";
+import { createHistoryPage } from "./history-page.ts";
+import { createMessageSend } from "./message-send.ts";
+import { createPresenceHeartbeat } from "./presence-heartbeat.ts";
+import { createReceipts } from "./receipts.ts";
+import { createSession } from "./session.ts";
+import type { WorkloadContext, WorkloadRunner } from "./workload.ts";
+
+/** The code behind each row of scenario/operations.ts. */
+export function createWorkload(workload: Workload, context: WorkloadContext, recorder: LedgerRecorder): WorkloadRunner {
+  switch (workload.do) {
+    case "message.send":
+    case "group.send":
+      return createMessageSend(context, workload.options.size);
+    case "receipts":
+      return createReceipts(context, recorder);
+    case "presence.heartbeat":
+      return createPresenceHeartbeat(context);
+    case "session.connect":
+      return createSession(context, { awayMs: workload.options.away, until: "welcome" });
+    case "session.sync":
+      return createSession(context, { awayMs: workload.options.away, until: "synced" });
+    case "history.page":
+      return createHistoryPage(context, workload.options);
+  }
+}

@@ -1,0 +1,57 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { didYouMean } from "../base/did-you-mean.ts";
+import { formatProblems, loadScenario } from "../bench/scenario/load.ts";
+import type { Scenario } from "../bench/scenario/schema.ts";
+import { CliError } from "./cli-error.ts";
+import type { CommandOption, Invocation } from "./command.ts";
+
+/** Scenarios as the bench commands take them: a file of the user's, or a shipped one by its name. */
+export const shippedScenarios = fileURLToPath(new URL("../../scenarios/", import.meta.url));
+
+export const scenarioOptions: readonly CommandOption[] = [
+  { flags: "--set <path=value>", description: "change the scenario: load.direct.rate=500/s", repeatable: true },
+  { flags: "--seed <n>", description: "the same as --set seed=n" },
+  { flags: "--workers <n>", description: "load processes; default: one for each core beside the server's" },
+];
+
+const workersMax = 256;
+
+/** Throws CliError (usage) with every mistake, each with its place. */
+export function readScenario({ arguments: given, options, environment }: Invocation): Scenario {
+  const name = String(given["scenario"]);
+  const sets = [...((options["set"] ?? []) as string[])];
+  if (options["seed"] !== undefined) sets.push(`seed=${String(options["seed"])}`);
+  const file = scenarioFile(name, environment.workingDirectory);
+  const loaded = loadScenario(file, (from) => readFileSync(path.resolve(environment.workingDirectory, from), "utf8"), {
+    sets,
+  });
+  if (loaded.ok) return loaded.scenario;
+  const mistakes = loaded.problems.length === 1 ? "a mistake" : `${loaded.problems.length} mistakes`;
+  throw new CliError("usage", `The scenario has ${mistakes}.\n${formatProblems(loaded.problems)}`);
+}
+
+export function workersOf(options: Invocation["options"]): number | undefined {
+  const { workers } = options;
+  if (workers === undefined) return undefined;
+  const count = Number(workers);
+  if (Number.isInteger(count) && count >= 1 && count <= workersMax) return count;
+  throw new CliError("usage", `--workers ${String(workers)}: a whole number from 1 to ${workersMax}.`);
+}
+
+export function shippedNames(): readonly string[] {
+  return readdirSync(shippedScenarios)
+    .filter((file) => file.endsWith(".yaml"))
+    .map((file) => path.basename(file, ".yaml"))
+    .sort();
+}
+
+function scenarioFile(name: string, workingDirectory: string): string {
+  if (existsSync(path.resolve(workingDirectory, name))) return name;
+  const shipped = path.join(shippedScenarios, `${name}.yaml`);
+  if (/^[a-z0-9-]+$/.test(name) && existsSync(shipped)) return shipped;
+  const guess = didYouMean(path.basename(name, ".yaml"), shippedNames());
+  const fix = guess === undefined ? "`msgr bench list` shows the shipped ones." : `Did you mean ${guess}?`;
+  throw new CliError("usage", `There is no scenario ${name}: neither a file nor a shipped one.`, { fix });
+}
