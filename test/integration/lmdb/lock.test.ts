@@ -1,9 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { open } from "lmdb";
 import { expect, test } from "vitest";
 import { DataFolderError } from "../../../src/stores/lmdb/errors.ts";
+import { acquireFolder, refuseOwnedFolder } from "../../../src/stores/lmdb/folder-lock.ts";
+import type { Key } from "../../../src/stores/lmdb/keys.ts";
 import { openEnvironment } from "../../../src/stores/lmdb/open-environment.ts";
 import { ownIdentity, type ProcessIdentity } from "../../../src/stores/lmdb/process-identity.ts";
+import { rawOptions } from "../../../src/stores/lmdb/raw-database.ts";
 import { startChild } from "./children.ts";
 import { temporaryFolder } from "./folder.ts";
 
@@ -63,6 +67,19 @@ test("of several who come at once exactly one gets the folder, also when its las
     );
   } finally {
     await Promise.all(rivals.map((rival) => rival.kill()));
+  }
+});
+
+test("who looked before another took the folder looks again when it decides", async () => {
+  await using folder = await temporaryFolder();
+  refuseOwnedFolder(folder.path);
+  await using child = startChild("owner.ts", folder.path);
+  await child.written(1);
+  const root = open<Buffer, Key>({ path: folder.path, noSubdir: false, overlappingSync: false, ...rawOptions });
+  try {
+    expect(() => acquireFolder(folder.path, root)).toThrow(`Process ${child.pid} has`);
+  } finally {
+    await root.close();
   }
 });
 
