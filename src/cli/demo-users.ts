@@ -1,3 +1,4 @@
+import { configSchema } from "../server/config/config-schema.ts";
 import type { ServerContext } from "../server/context-types.ts";
 import { WireError } from "../protocol/wire-errors.ts";
 
@@ -30,19 +31,23 @@ export async function makeDemoUsers({
   );
   return {
     box({ url, dataDirectory, program, columns }) {
+      // Accounts of this machine have names: with the port, those of several such servers do not meet.
+      const { port } = new URL(url);
+      const isUsual = Number(port) === configSchema.shape.http.parse({}).port;
+      const nameOf = (handle: string): string => (isUsual ? handle : `${handle}-${port}`);
+      const talk = ({ handle, password }: (typeof demoUsers)[number], peer: string): readonly string[] => [
+        `  echo ${password} | ${program} login ${handle} --server ${url}${isUsual ? "" : ` --as ${nameOf(handle)}`}`,
+        `  ${program} chat @${peer} --as ${nameOf(handle)}`,
+      ];
       const [alice, bob] = demoUsers;
-      const login = ({ handle, password }: (typeof demoUsers)[number]): string =>
-        `  echo ${password} | ${program} login ${handle} --server ${url}`;
       const lines = [
         "A server to play with. Not for production: demo passwords, no TLS, no backups.",
         `Data stays in ${dataDirectory}; delete the folder to start anew.`,
         "",
         "Two people, each in a terminal of their own:",
-        login(alice),
-        `  ${program} chat bob --as alice`,
+        ...talk(alice, bob.handle),
         "",
-        login(bob),
-        `  ${program} chat alice --as bob`,
+        ...talk(bob, alice.handle),
       ];
       return drawBox(lines, columns);
     },

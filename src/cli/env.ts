@@ -1,11 +1,12 @@
 import { homedir } from "node:os";
 import path from "node:path";
+import { ownCommand } from "./own-command.ts";
 
 /** What commands know of the process around them. This file alone reads the environment. */
 export interface CliEnvironment {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
-  /** What to type to run msgr again from here: `msgr`, or the path of a checkout's own. */
+  /** What to type to run msgr again from here: `msgr`, or where it is. Looks at the disk. */
   readonly program: string;
   /** Folders of this user for msgr, after the XDG base directory specification. They may not exist. */
   readonly folders: { readonly config: string; readonly state: string; readonly cache: string };
@@ -22,18 +23,15 @@ export function readEnvironment(): CliEnvironment {
   return {
     variables,
     workingDirectory: process.cwd(),
-    program: programName(process.argv[1] ?? "", process.cwd()),
+    get program() {
+      return ownCommand(variables["PATH"] ?? "", process.cwd());
+    },
     folders: {
       config: folder("XDG_CONFIG_HOME", ".config"),
       state: folder("XDG_STATE_HOME", ".local/state"),
       cache: folder("XDG_CACHE_HOME", ".cache"),
     },
   };
-}
-
-function programName(script: string, workingDirectory: string): string {
-  const fromHere = path.relative(workingDirectory, script);
-  return fromHere === path.join("bin", "msgr") ? `./${fromHere}` : "msgr";
 }
 
 /** https://no-color.org, and terminals that say that they cannot. */
