@@ -231,7 +231,8 @@ export class SimNode implements BusNode {
   }
 
   #ports(): CorePorts {
-    const { stores, bus, scheduler, witness } = this.#parts;
+    const { stores, bus, scheduler, witness, plan } = this.#parts;
+    const skewMs = Math.round(scheduler.between(-plan.skewMs, plan.skewMs));
     const log = this.#gated(stores.log);
     const lists = this.#gated(stores.lists);
     const receipts = this.#gated(stores.receipts);
@@ -244,8 +245,7 @@ export class SimNode implements BusNode {
       relations: this.#gated(stores.relations),
       settings: this.#gated(stores.settings),
       bus: bus.portOf(this),
-      // Wall clocks of servers differ by seconds.
-      clock: scheduler.clock(scheduler.below(5) * 1_000 - 2_000, (run) => this.enter(run)),
+      clock: scheduler.clock(skewMs, (run) => this.enter(run)),
       random: scheduler.random,
     };
   }

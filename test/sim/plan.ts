@@ -25,6 +25,8 @@ export interface Plan {
   readonly diskDelayMsMax: number;
   readonly answerTimeoutMs: number;
   readonly receiptDelayMs: number;
+  /** By how much wall clocks of nodes may be off, either way. */
+  readonly skewMs: number;
   readonly rough: Roughness;
   readonly weights: Readonly<Record<ActionKind, number>>;
 }
@@ -83,6 +85,7 @@ export function createPlan(seed: number): Plan {
     diskDelayMsMax: one(0, 10, 200),
     answerTimeoutMs: one(2_000, 15_000),
     receiptDelayMs: one(0, 20, 300),
+    skewMs: one(0, 0, 2_000),
     rough: {
       appends: 0.08 * level,
       stores: 0.02 * level,

@@ -84,7 +84,7 @@ async function check(world: World, synced: boolean): Promise<void> {
   checkDevices(world, conversations, synced);
   // Reads the stores, whose answers take their time.
   let done = false;
-  const listed = checkLists(world, conversations).then(() => (done = true));
+  const listed = checkLists(world, conversations, synced).then(() => (done = true));
   for (let turn = 0; !done && turn < 1_000; turn++)
     await world.scheduler.runUntil(world.scheduler.nowMs + 100, stepsMax);
   await listed;

@@ -38,6 +38,18 @@ export function seenBy(conversation: Conversation, userId: Uuid): readonly LogRo
   return conversation.rows.filter((row) => sees(conversation, userId, row));
 }
 
+/**
+ * The rows that the user's devices must hold by now. Without a sync: up to the last one that was answered. A row whose
+ * append stayed open, and whose sender found it by a sync instead of asking again, is pushed by nobody.
+ */
+export function dueTo(world: World, conversation: Conversation, userId: Uuid, synced: boolean): readonly LogRow[] {
+  const seen = seenBy(conversation, userId);
+  if (synced) return seen;
+  const { sent, answered } = world.witness;
+  const last = seen.findLastIndex(({ messageId }) => !sent.has(messageId) || answered.has(messageId));
+  return seen.slice(0, last + 1);
+}
+
 /** The membership that holds now, or the last one. */
 export function latestOf(conversation: Conversation, userId: Uuid): Interval | undefined {
   return conversation.members.get(userId)?.at(-1);

@@ -41,6 +41,8 @@ export class Witness {
   readonly violations: string[] = [];
   readonly trace: string[] = [];
   readonly sent = new Map<Uuid, SentRecord>();
+  /** Messages that some node answered with ACK. */
+  readonly answered = new Set<Uuid>();
   readonly names: Names;
   readonly #scheduler: Scheduler;
   readonly #stores: Stores;
@@ -118,6 +120,7 @@ export class Witness {
   /** A node answers a send: by now everything is durable (I1). */
   acks(senderId: Uuid, frame: ServerFrameOf<"ACK">): void {
     const { conversation_id: conversationId, message_id: messageId, seq } = frame;
+    this.answered.add(messageId);
     const row = this.rowOf(conversationId, seq);
     if (row?.messageId !== messageId) {
       this.blame("I1", `ACK of ${this.names.of(messageId, "m")} at seq ${seq}, where the log has ${row?.messageId}`);
