@@ -15,9 +15,9 @@ export interface Child extends AsyncDisposable {
   ended(): Promise<number | null>;
 }
 
-/** `script`: a file beside this one, run from source. */
-export function startChild(script: string, ...args: readonly string[]): Child {
-  const path = fileURLToPath(new URL(script, import.meta.url));
+/** Runs a script from source. */
+export function startChild(script: URL, ...args: readonly string[]): Child {
+  const path = fileURLToPath(script);
   const child = spawn(process.execPath, [path, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   const lines: string[] = [];
   const waiting: { readonly lines: number; resolve(): void; reject(error: Error): void }[] = [];
@@ -26,7 +26,7 @@ export function startChild(script: string, ...args: readonly string[]): Child {
     for (const waiter of waiting) if (lines.length >= waiter.lines) waiter.resolve();
   });
   const closed = once(child, "close").then(() => {
-    for (const waiter of waiting) waiter.reject(new Error(`${script} ended after ${lines.length} lines`));
+    for (const waiter of waiting) waiter.reject(new Error(`${path} ended after ${lines.length} lines`));
     return child.exitCode;
   });
   return {

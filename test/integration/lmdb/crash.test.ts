@@ -15,7 +15,12 @@ test("a process killed in mid-write, over and over, loses nothing it reported an
   const conversations = Array.from({ length: 16 }, () => newId());
   const reported = new Map<string, number>();
   for (const linesBeforeKill of [1, 40, 200, 75, 300, 120]) {
-    await using child = startChild("writer.ts", folder.path, String(bucketRows), ...conversations);
+    await using child = startChild(
+      new URL("./writer.ts", import.meta.url),
+      folder.path,
+      String(bucketRows),
+      ...conversations,
+    );
     await child.written(linesBeforeKill);
     await child.kill();
     for (const line of child.lines) {

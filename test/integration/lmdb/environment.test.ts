@@ -131,7 +131,7 @@ test("a commit that hangs is undecided, serial reads wait it out, and nothing fo
   const conversation = newId();
   const [row] = await fill(log, conversation, 1);
   if (row === undefined) throw new Error("no row");
-  await using holder = startChild("holder.ts", folder.path, "1200");
+  await using holder = startChild(new URL("./holder.ts", import.meta.url), folder.path, "1200");
   await holder.written(1);
   const hanging = appendAt(log, conversation, headAfter(row), [rowAt(2)]);
   const outcomes = await Promise.all([log.append(hanging), log.append(hanging)]);

@@ -33,7 +33,7 @@ async function changeOwner(path: string, change: (owner: ProcessIdentity) => Pro
 
 test("a folder that another process has open is refused, with the owner's pid and what to do", async () => {
   await using folder = await temporaryFolder();
-  await using child = startChild("owner.ts", folder.path);
+  await using child = startChild(new URL("./owner.ts", import.meta.url), folder.path);
   await child.written(1);
   const error = await refusal(folder.path);
   expect(error.code).toBe("folder_in_use");
@@ -43,7 +43,7 @@ test("a folder that another process has open is refused, with the owner's pid an
 
 test("an owner that was killed is taken over from, and one that closed leaves no trace", async () => {
   await using folder = await temporaryFolder();
-  await using child = startChild("owner.ts", folder.path);
+  await using child = startChild(new URL("./owner.ts", import.meta.url), folder.path);
   await child.written(1);
   await child.kill();
   const environment = await openEnvironment(folder.path);
@@ -54,10 +54,10 @@ test("an owner that was killed is taken over from, and one that closed leaves no
 
 test("of several who come at once exactly one gets the folder, also when its last owner was killed", async () => {
   await using folder = await temporaryFolder();
-  await using killed = startChild("owner.ts", folder.path);
+  await using killed = startChild(new URL("./owner.ts", import.meta.url), folder.path);
   await killed.written(1);
   await killed.kill();
-  const rivals = Array.from({ length: 4 }, () => startChild("owner.ts", folder.path));
+  const rivals = Array.from({ length: 4 }, () => startChild(new URL("./owner.ts", import.meta.url), folder.path));
   try {
     await Promise.all(rivals.map((rival) => rival.written(1)));
     const answers = rivals.map(({ lines }) => lines[0]);
@@ -73,7 +73,7 @@ test("of several who come at once exactly one gets the folder, also when its las
 test("who looked before another took the folder looks again when it decides", async () => {
   await using folder = await temporaryFolder();
   refuseOwnedFolder(folder.path);
-  await using child = startChild("owner.ts", folder.path);
+  await using child = startChild(new URL("./owner.ts", import.meta.url), folder.path);
   await child.written(1);
   const root = open<Buffer, Key>({ path: folder.path, noSubdir: false, overlappingSync: false, ...rawOptions });
   try {
@@ -100,7 +100,7 @@ test("a pid from before the machine was restarted does not keep the folder", asy
 
 test("an owner in another container keeps the folder for as long as it lives", async () => {
   await using folder = await temporaryFolder();
-  await using child = startChild("owner.ts", folder.path);
+  await using child = startChild(new URL("./owner.ts", import.meta.url), folder.path);
   await child.written(1);
   // As if its pid meant nothing here.
   await changeOwner(folder.path, (owner) => ({ ...owner, namespace: "another" }));
