@@ -78,17 +78,19 @@ export class RawClient implements AsyncDisposable {
     const at = this.frames.findIndex(matches);
     if (at >= 0) return Promise.resolve(this.frames.splice(at, 1)[0] as Frame);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`no such frame; there are ${JSON.stringify(this.frames).slice(0, 500)}`)),
-        timeoutMs,
-      );
-      this.#waiting.push({
+      const waiter = {
         matches,
-        resolve: (frame) => {
+        resolve: (frame: Frame) => {
           clearTimeout(timer);
           resolve(frame);
         },
-      });
+      };
+      const timer = setTimeout(() => {
+        // Who gave up must not take the frame that another waits for.
+        this.#waiting = this.#waiting.filter((other) => other !== waiter);
+        reject(new Error(`no such frame; there are ${JSON.stringify(this.frames).slice(0, 500)}`));
+      }, timeoutMs);
+      this.#waiting.push(waiter);
     });
   }
 
