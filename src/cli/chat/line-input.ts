@@ -70,7 +70,10 @@ export function terminalInput(stdin: NodeJS.ReadStream, sink: TextSink, onInterr
       print();
       editor.prompt(true);
     },
-    close: () => editor.close(),
+    close() {
+      hideLine(editor, echo);
+      editor.close();
+    },
   };
 }
 
