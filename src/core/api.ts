@@ -132,6 +132,8 @@ export interface SyncPage extends RowPage {
   readonly conversationId: Uuid;
   readonly kind: ConversationKind;
   readonly peerId: Uuid | undefined;
+  /** Of a group that the caller is a member of, on its first page of a call. */
+  readonly name: string | undefined;
   readonly registers: Registers;
 }
 

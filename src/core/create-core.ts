@@ -2,6 +2,7 @@ import type { Core, CorePorts } from "./api.ts";
 import { createDelivery } from "./delivery/create-delivery.ts";
 import { Lanes } from "./delivery/lanes.ts";
 import { createGroups } from "./groups/create-groups.ts";
+import { createGroupNames } from "./groups/group-names.ts";
 import { recoverGroups } from "./groups/recover-groups.ts";
 import { createMemberIntervals } from "./membership/member-intervals.ts";
 import { createPeople } from "./people/create-people.ts";
@@ -47,7 +48,7 @@ export function createCore(ports: CorePorts, options: CoreOptions): Core {
   return {
     delivery: createDelivery(lanes),
     receipts: createReceipts(wired),
-    reading: createReading(wired),
+    reading: createReading({ ...wired, groupName: createGroupNames(ports.groups, lanes.context.directory) }),
     groups: createGroups(lanes, ports.random),
     people: createPeople({ ...wired, announce: (notice) => bus.announce(notice) }),
     hear,

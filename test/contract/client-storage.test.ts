@@ -105,6 +105,17 @@ describe.each([
     expect(storage.rows(group, 3)).toEqual([]);
   });
 
+  test("rows that were dropped do not come back, and those of other conversations stay", async () => {
+    const storage = await make();
+    for (const seq of [1, 2]) storage.write(rowChange(seq));
+    storage.write({ conversation: recordOf(group, 1), rows: [rowOf(1)] });
+    storage.write({ conversation: recordOf(chat, 0), rowsCleared: true });
+    storage.write(rowChange(7));
+    expect(storage.rows(chat, 9).map((row) => row.seq)).toEqual([7]);
+    expect(storage.rows(group, 9).map((row) => row.seq)).toEqual([1]);
+    await storage.flush();
+  });
+
   test("every change is reported durable, by count, before flush resolves", async () => {
     const storage = await make();
     let reported = 0;

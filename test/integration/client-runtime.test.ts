@@ -11,6 +11,7 @@ import { MemoryStorage } from "../../src/client/storage/memory.ts";
 import { closeCodes } from "../../src/protocol/close-codes.ts";
 import { createUuidV7, directConversationId } from "../../src/protocol/ids.ts";
 import { ModelListener } from "../helpers/model-listener.ts";
+import { registersOf } from "../helpers/scripted-machine.ts";
 
 const random = createSystemRandom();
 const ada = createUuidV7(Date.now(), random);
@@ -95,6 +96,35 @@ describe("one user on a real socket", () => {
     const ended = nextEvent(client, (event) => event.type === "session_ended");
     server.closeAll(closeCodes.unauthenticated.code);
     expect(await ended).toMatchObject({ error: { code: "token_reused", fix: "Log in again." } });
+  });
+
+  test("older rows that the server refuses are refused at once, not after the time-out", async () => {
+    const storage = new MemoryStorage();
+    const conversationId = createUuidV7(Date.now(), random);
+    storage.write({
+      conversation: {
+        conversationId,
+        kind: "group",
+        peerId: undefined,
+        name: undefined,
+        start: 51,
+        filled: 60,
+        runs: [],
+        proven: 50,
+        foreign: 60,
+        viewed: 60,
+        head: 60,
+        told: true,
+        registers: registersOf({ last_seq: 60, recv_seq: 60, read_seq: 60 }),
+      },
+    });
+    const client = start(ada, { storage });
+    await client.synced(waitMs);
+    const refused = client.loadHistory(conversationId, 10, 3_600_000);
+    await expect(refused).rejects.toMatchObject({ code: "no_such_conversation" });
+    const cut = client.loadHistory(conversationId, 10, 3_600_000);
+    await client.close();
+    await expect(cut).rejects.toMatchObject({ code: "not_ready" });
   });
 
   test("another connection of the device ends this one for good", async () => {

@@ -1,5 +1,6 @@
 import { mayReconnect } from "../../protocol/close-codes.ts";
 import { backoffMs } from "./backoff.ts";
+import { dropHistoryRequest } from "./history.ts";
 import { recallAll } from "./outbox-recall.ts";
 import type { ConversationState, DeviceState } from "./state.ts";
 
@@ -68,12 +69,12 @@ function forgetInFlight(device: DeviceState): void {
   device.heartbeatAt = Infinity;
   device.attention = undefined;
   device.attentionAt = Infinity;
-  for (const conversation of device.conversations.values()) forgetRequests(conversation);
+  for (const conversation of device.conversations.values()) forgetRequests(device, conversation);
 }
 
-function forgetRequests(conversation: ConversationState): void {
+function forgetRequests(device: DeviceState, conversation: ConversationState): void {
   conversation.rangeRequest = undefined;
-  conversation.historyRequest = undefined;
+  dropHistoryRequest(device, conversation, "not_ready", "the connection ended");
   conversation.gapAt = Infinity;
   conversation.gapAttempts = 0;
   conversation.syncTried = false;

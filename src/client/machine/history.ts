@@ -31,9 +31,24 @@ export function acceptHistoryPage(
   return conversation;
 }
 
-/** The caller is told by the `refused` event and may ask again. */
-export function acceptHistoryError(device: DeviceState, request: string): void {
+/** Whoever asked is told, and may ask again. */
+export function acceptHistoryError(device: DeviceState, frame: ServerFrameOf<"ERROR">): void {
   for (const conversation of device.conversations.values()) {
-    if (conversation.historyRequest === request) conversation.historyRequest = undefined;
+    if (conversation.historyRequest !== frame.request) continue;
+    dropHistoryRequest(device, conversation, frame.code, frame.message);
+    return;
   }
+}
+
+/** No page will come for what was asked, if anything was. */
+export function dropHistoryRequest(
+  device: DeviceState,
+  conversation: ConversationState,
+  code: string,
+  message: string,
+): void {
+  if (conversation.historyRequest === undefined) return;
+  conversation.historyRequest = undefined;
+  const { conversationId } = conversation;
+  device.environment.effects.emit(device.owner, { type: "history_failed", conversationId, code, message });
 }

@@ -94,4 +94,16 @@ describe("the inbox", () => {
     expect(device.machine.conversation(chat)?.start).toBe(46);
     expect(device.events).toContainEqual(expect.objectContaining({ type: "history", from: 46, hasMore: true }));
   });
+
+  test("history that is refused, or cut off, is told to whoever waits, and may be asked for again", () => {
+    const device = ScriptedMachine.ready();
+    device.sync(chat, 51, 60, { last_seq: 60, recv_seq: 60, read_seq: 60 });
+    device.machine.loadHistory(device.nowMs, chat, 5);
+    device.fail(device.last("HISTORY").request, "overloaded", { temporary: true });
+    const failed = { type: "history_failed", conversationId: chat };
+    expect(device.events.at(-1)).toEqual({ ...failed, code: "overloaded", message: "overloaded" });
+    expect(device.machine.loadHistory(device.nowMs, chat, 5)).toBe(true);
+    device.machine.disconnected(device.nowMs, 1006);
+    expect(device.events).toContainEqual(expect.objectContaining({ ...failed, code: "not_ready" }));
+  });
 });

@@ -159,8 +159,8 @@ function acceptError(device: DeviceState, nowMs: number, frame: ServerFrameOf<"E
       acceptSyncError(device, nowMs, frame);
       return undefined;
     case "h":
-      acceptHistoryError(device, frame.request);
-      break;
+      acceptHistoryError(device, frame);
+      return undefined;
     default:
   }
   const { request, code, message } = frame;

@@ -135,6 +135,7 @@ export class DeviceMachine implements Machine {
     const viewed = Math.min(seq, conversation.filled);
     if (viewed <= conversation.viewed) return;
     conversation.viewed = viewed;
+    if (conversation.foreign > conversation.registers.read_seq) conversation.readOwed = viewed;
     persistConversation(this.#state, conversation);
     this.#touch(conversationId, nowMs);
   }

@@ -158,9 +158,8 @@ function conversationOf(device: DeviceState, to: OutboxEntry["to"]): Conversatio
 }
 
 /**
- * What the user has viewed, as the run that SEND_MESSAGE carries: it must touch the read watermark. Not while a
- * READ_RECEIPT is still owed: the run of a send moves only the own watermark, after which nobody would owe the others
- * their ticks any more.
+ * What the user has viewed, as the run that SEND_MESSAGE carries: it must touch the read watermark. Not while rows of
+ * others are among it: a READ_RECEIPT is owed for those anyway, and the server need not tell everyone twice.
  */
 function viewedRun(conversation: ConversationState): readonly [number, number] | undefined {
   const { viewed, foreign, registers } = conversation;
@@ -187,7 +186,7 @@ function transmit(device: DeviceState, conversation: ConversationState, pending:
   if (pending.attempted) {
     device.counters.resends++;
     raiseSince(conversation, pending);
-  } else if (pending.entry.since < conversation.head) {
+  } else if (pending.entry.since !== conversation.head) {
     // It never left this device, so it is in no row up to any head that is known now.
     pending.entry = { ...pending.entry, since: conversation.head };
   }

@@ -1,4 +1,5 @@
 import type { PageRow } from "../../protocol/fields.ts";
+import type { Change } from "./types.ts";
 import { toRecord, type ConversationState, type DeviceState, type PendingSend } from "./state.ts";
 
 /**
@@ -11,7 +12,15 @@ export function persistConversation(
   rows?: readonly PageRow[],
 ): void {
   const record = toRecord(conversation);
-  const change = rows === undefined ? { conversation: record } : { conversation: record, rows };
+  write(device, conversation, rows === undefined ? { conversation: record } : { conversation: record, rows });
+}
+
+/** The conversation as it is now, without any row that was stored before. */
+export function persistDrop(device: DeviceState, conversation: ConversationState): void {
+  write(device, conversation, { conversation: toRecord(conversation), rowsCleared: true });
+}
+
+function write(device: DeviceState, conversation: ConversationState, change: Change): void {
   device.changes++;
   if (device.environment.effects.persist(device.owner, change)) {
     conversation.stored = conversation.filled;

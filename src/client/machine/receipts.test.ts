@@ -106,6 +106,49 @@ describe("receipts", () => {
     expect(device.last("SEND_MESSAGE")).toMatchObject({ read_from: 2, read: 2 });
   });
 
+  test("what this user has seen is told until that is answered, though a sync shows it as read already", () => {
+    const config = { receiptDelayMs: 20, backoffMinMs: 1, backoffMaxMs: 1 };
+    const device = ScriptedMachine.ready(config);
+    device.push(1);
+    device.pass(20);
+    answer(device, device.last("DELIVERED").request, true, 1);
+    device.machine.disconnected(device.nowMs, 1006);
+    device.machine.markRead(device.nowMs, chat, 1);
+    const conversations = device.changes.flatMap((change) => change.conversation ?? []).slice(-1);
+    for (const next of [device, new ScriptedMachine(config, { conversations, outbox: [] })]) {
+      if (next === device) next.pass(2);
+      else next.machine.start(0);
+      next.greet();
+      next.sync(chat, 2, 1, { last_seq: 1, recv_seq: 1, read_seq: 1, read_ucount: 1 });
+      next.finishSync();
+      next.pass(20);
+      expect(next.sentOf("READ_RECEIPT")).toMatchObject([{ from: 1, seq: 1 }]);
+      answer(next, next.last("READ_RECEIPT").request, true, 1, 1);
+      next.push(2);
+      next.pass(20);
+      expect(next.sentOf("READ_RECEIPT")).toHaveLength(1);
+    }
+  });
+
+  test("so is what was said to have arrived; what another device has told is not said again", () => {
+    const device = ScriptedMachine.ready({ receiptDelayMs: 20, backoffMinMs: 1, backoffMaxMs: 1 });
+    device.push(1);
+    device.pass(20);
+    expect(device.sentOf("DELIVERED")).toHaveLength(1);
+    device.machine.disconnected(device.nowMs, 1006);
+    device.pass(2);
+    device.takeSent();
+    device.greet();
+    device.sync(chat, 2, 2, { last_seq: 2, recv_seq: 2, read_seq: 2, read_ucount: 2 });
+    device.finishSync();
+    device.pass(20);
+    expect(device.sentOf("READ_RECEIPT")).toEqual([]);
+    expect(device.sentOf("DELIVERED")).toMatchObject([{ from: 1, seq: 1 }]);
+    answer(device, device.last("DELIVERED").request, true, 2, 2);
+    device.pass(20_000);
+    expect(device.sentOf("DELIVERED")).toHaveLength(1);
+  });
+
   test("the peer's watermarks make the ticks, and never take one back", () => {
     const device = ScriptedMachine.ready();
     const status = (recv_seq: number, read_seq: number): void =>

@@ -6,7 +6,9 @@ import { nextRequest, ReceiptState, type ConversationState, type DeviceState } f
 /**
  * What this device owes the server: DELIVERED for rows that are durable here, READ_RECEIPT for rows that the user has
  * viewed. Both are cumulative watermarks, derived from what is held and from the registers last told, never queued: a
- * claim is owed as long as the register does not show it. One of each is in flight per conversation.
+ * claim is owed as long as the register does not show it, and what this device has said, or has shown to its user, until
+ * that is answered: a register that moved without an answer, as a sync may show it, does not say that others were told.
+ * One of each is in flight per conversation.
  */
 type ReceiptKind = "delivered" | "read";
 
@@ -29,6 +31,7 @@ export function acceptReceiptAck(
   const conversation = device.conversations.get(frame.conversation_id);
   if (conversation === undefined) return undefined;
   const kind = kindOfRequest(conversation, frame.request);
+  if (kind !== undefined) answered(conversation, kind);
   adoptRegisters(device, conversation, frame.registers);
   if (kind === undefined) return conversation;
   const state = conversation[kind] as ReceiptState;
@@ -57,14 +60,30 @@ export function acceptReceiptError(
       const { config, random } = device.environment;
       const delay = backoffMs(state.attempts++, config.backoffMinMs, config.backoffMaxMs, random);
       state.at = nowMs + Math.max(delay, frame.retry_after_ms ?? 0);
-    } else state.refusedSeq = state.sentSeq;
+    } else {
+      state.refusedSeq = state.sentSeq;
+      answered(conversation, kind);
+    }
     return conversation;
   }
   return undefined;
 }
 
-/** The seq that this device may claim now; not above the watermark = nothing is owed. */
-export function claimOf(conversation: ConversationState, kind: ReceiptKind): number {
+/** Nothing is owed any more of what the receipt said; persisted with whatever comes next: saying it again is harmless. */
+function answered(conversation: ConversationState, kind: ReceiptKind): void {
+  const { sentSeq } = conversation[kind] as ReceiptState;
+  if (kind === "delivered") {
+    if (conversation.deliveredOwed <= sentSeq) conversation.deliveredOwed = 0;
+  } else if (conversation.readOwed <= sentSeq) conversation.readOwed = 0;
+}
+
+/** What is owed until it is answered, as far as it may be said already; 0 = nothing. */
+function owedOf({ readOwed, deliveredOwed, stored }: ConversationState, kind: ReceiptKind): number {
+  return kind === "delivered" ? deliveredOwed : Math.min(readOwed, stored);
+}
+
+/** The seq that this device may claim by what it holds; not above the watermark = nothing. */
+function claimOf(conversation: ConversationState, kind: ReceiptKind): number {
   const { registers, storedForeign, stored, viewed, foreign } = conversation;
   const own = registers.own_seq <= stored ? registers.own_seq : 0;
   if (kind === "delivered") {
@@ -81,9 +100,10 @@ export function claimOf(conversation: ConversationState, kind: ReceiptKind): num
 }
 
 function sendReceipt(device: DeviceState, conversation: ConversationState, kind: ReceiptKind, nowMs: number): number {
-  const claim = claimOf(conversation, kind);
+  const owed = owedOf(conversation, kind);
+  const claim = Math.max(claimOf(conversation, kind), owed);
   const watermark = watermarkOf(conversation, kind);
-  if (claim <= watermark) return Infinity;
+  if (claim <= watermark && owed === 0) return Infinity;
   const { config } = device.environment;
   const state = (conversation[kind] ??= new ReceiptState());
   if (state.request !== undefined) {
@@ -91,13 +111,13 @@ function sendReceipt(device: DeviceState, conversation: ConversationState, kind:
     state.request = undefined;
   }
   if (claim <= state.refusedSeq) return Infinity;
-  if (watermark + 1 < conversation.start) {
+  if (claim > watermark && watermark + 1 < conversation.start) {
     conversation.neededFrom = Math.min(conversation.neededFrom, watermark + 1);
     return Infinity;
   }
   if (state.at === Infinity) state.at = nowMs + config.receiptDelayMs;
   if (nowMs < state.at) return state.at;
-  transmit(device, conversation, kind, state, watermark + 1, claim, nowMs);
+  transmit(device, conversation, kind, state, Math.min(watermark + 1, claim), claim, nowMs);
   return nowMs + config.answerTimeoutMs;
 }
 
@@ -114,6 +134,7 @@ function transmit(
   state.sentAt = nowMs;
   state.sentSeq = seq;
   state.at = Infinity;
+  if (kind === "delivered") conversation.deliveredOwed = seq;
   device.counters.receiptsSent++;
   device.environment.effects.send(device.owner, {
     type: kind === "delivered" ? "DELIVERED" : "READ_RECEIPT",

@@ -96,6 +96,9 @@ export class ConversationState {
   proven = 0;
   foreign = 0;
   viewed = 0;
+  /** What receipts of this device said, or have to say, and no answer has come for; 0 = nothing. */
+  readOwed = 0;
+  deliveredOwed = 0;
   head = 0;
   /** `filled` and `foreign` as far as the storage has made them durable. */
   stored = 0;
@@ -201,6 +204,7 @@ export function restoreConversation(device: DeviceState, record: ConversationRec
   conversation.proven = record.proven;
   conversation.foreign = record.foreign;
   conversation.viewed = record.viewed;
+  conversation.readOwed = record.readOwed ?? 0;
   conversation.head = record.head;
   conversation.stored = record.filled;
   conversation.storedForeign = record.foreign;
@@ -218,6 +222,7 @@ export function toRecord(conversation: ConversationState): ConversationRecord {
     proven: conversation.proven,
     foreign: conversation.foreign,
     viewed: conversation.viewed,
+    readOwed: conversation.readOwed,
     head: conversation.head,
     told: conversation.told,
     registers: conversation.registers,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { chat, group, registersOf, ScriptedMachine } from "../../../test/helpers/scripted-machine.ts";
+import { chat, group, messageIdOf, registersOf, ScriptedMachine } from "../../../test/helpers/scripted-machine.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { ConversationRecord } from "./types.ts";
 
@@ -92,6 +92,76 @@ describe("sync", () => {
     expect(device.machine.counters.syncs).toBe(2);
     device.pass(15_011);
     expect(device.machine.counters.syncs).toBe(3);
+  });
+
+  test("a conversation that is ahead of the server's data is dropped and read anew, the others are not", () => {
+    const device = connect([recordOf(1), recordOf(2)]);
+    const [ahead, other] = [recordOf(1).conversationId, recordOf(2).conversationId];
+    device.push(4, ahead);
+    device.machine.send(device.nowMs, {
+      messageId: messageIdOf(901),
+      to: { conversation: ahead },
+      kind: 1,
+      envelope: "eA==",
+      createdAt: 0,
+    });
+    const { request } = device.last("SYNC");
+    const error = { type: "ERROR", code: "cursor_ahead", message: "ahead", temporary: false } as const;
+    device.hear({ ...error, request, conversation_id: ahead });
+    expect(device.events).toContainEqual({ type: "dropped", conversationId: ahead });
+    expect(device.changes.findLast((change) => change.conversation?.conversationId === ahead)).toMatchObject({
+      rowsCleared: true,
+      conversation: { filled: 0, head: 0, told: false, registers: { recv_seq: 0, read_seq: 0 } },
+    });
+    // At once, not after the backoff: it cannot be refused for the same reason.
+    expect(device.last("SYNC").cursors.map((cursor) => cursor.conversation_id)).toEqual([other]);
+    expect(device.machine.outbox(ahead)).toHaveLength(1);
+    device.sync(ahead, 1, 2, { last_seq: 2, recv_seq: 1, read_seq: 1 });
+    device.finishSync();
+    expect(device.machine.conversation(ahead)).toMatchObject({ start: 1, filled: 2, head: 2, filling: false });
+  });
+
+  test("what the storage still had to confirm of a dropped copy does not count for the new one", () => {
+    const device = connect([]);
+    device.durableAtOnce = false;
+    device.sync(chat, 1, 9, { last_seq: 9 });
+    const { request } = device.last("SYNC");
+    const error = { type: "ERROR", code: "cursor_ahead", message: "ahead", temporary: false } as const;
+    device.hear({ ...error, request, conversation_id: chat });
+    const old = device.changes.findIndex((change) => change.rowsCleared === true);
+    device.sync(chat, 1, 2, { last_seq: 2 });
+    device.finishSync();
+    device.machine.durable(device.nowMs, old);
+    device.pass(1_000);
+    expect(device.sentOf("DELIVERED")).toEqual([]);
+    device.machine.durable(device.nowMs, device.changes.length);
+    device.pass(1_000);
+    expect(device.last("DELIVERED")).toMatchObject({ from: 1, seq: 2 });
+  });
+
+  test("cursor_ahead of what was dropped already waits like any other failure: it must not become a loop", () => {
+    const device = connect([recordOf(1)]);
+    const error = { type: "ERROR", code: "cursor_ahead", message: "ahead", temporary: false } as const;
+    const refuse = (): void =>
+      device.hear({ ...error, request: device.last("SYNC").request, conversation_id: recordOf(1).conversationId });
+    refuse();
+    refuse();
+    expect(device.sentOf("SYNC")).toHaveLength(2);
+    device.pass(11);
+    expect(device.sentOf("SYNC")).toHaveLength(3);
+  });
+
+  test("the name of a group comes with it and is kept", () => {
+    const device = connect([recordOf(1)]);
+    const { conversationId } = recordOf(1);
+    const { request } = device.last("SYNC");
+    const page = { from: 4, to: 3, messages: [], unreadable: [], gone: [], has_more: false };
+    const registers = registersOf({ recv_seq: 3, read_seq: 2 });
+    const frame = { type: "SYNC_MESSAGES", request, conversation_id: conversationId, kind: "group" } as const;
+    device.hear({ ...frame, ...page, registers, name: "Hiking" });
+    device.hear({ ...frame, ...page, registers });
+    expect(device.machine.conversation(conversationId)?.name).toBe("Hiking");
+    expect(device.changes.at(-1)?.conversation?.name).toBe("Hiking");
   });
 
   test("a far-behind device shows the newest first, then fills from above, then receipts go out", () => {

@@ -3,7 +3,9 @@ import type { ServerFrameOf } from "../../protocol/frames/server-frames.ts";
 import { limits } from "../../protocol/limits.ts";
 import { adoptRegisters } from "./adopt-registers.ts";
 import { backoffMs } from "./backoff.ts";
+import { dropCopy } from "./drop-copy.ts";
 import { receivePage } from "./inbox.ts";
+import { persistConversation } from "./persist.ts";
 import { skipWhatReceiptsPassed } from "./skip.ts";
 import { nextRequest, obtainConversation, type ConversationState, type DeviceState } from "./state.ts";
 
@@ -37,6 +39,12 @@ export function acceptSyncMessages(
   conversation.peerId = frame.peer_id ?? conversation.peerId;
   conversation.closed = false;
   if (frame.request === device.syncRequest) device.syncAt = nowMs + device.environment.config.answerTimeoutMs;
+  if (frame.name !== undefined && frame.name !== conversation.name) {
+    conversation.name = frame.name;
+    persistConversation(device, conversation);
+    const { conversationId } = conversation;
+    device.environment.effects.emit(device.owner, { type: "conversation", conversationId });
+  }
   adoptRegisters(device, conversation, frame.registers);
   receivePage(device, conversation, frame);
   skipWhatReceiptsPassed(device, conversation);
@@ -68,7 +76,12 @@ export function acceptSyncDone(device: DeviceState, nowMs: number, frame: Server
 
 export function acceptSyncError(device: DeviceState, nowMs: number, frame: ServerFrameOf<"ERROR">): boolean {
   if (frame.request === undefined || frame.request !== device.syncRequest) return false;
-  retryRound(device, nowMs, frame.retry_after_ms ?? 0);
+  const ahead = frame.code === "cursor_ahead" ? device.conversations.get(frame.conversation_id ?? "") : undefined;
+  if (ahead !== undefined && isKnown(ahead)) {
+    dropCopy(device, ahead);
+    device.syncRequest = undefined;
+    device.syncAt = nowMs;
+  } else retryRound(device, nowMs, frame.retry_after_ms ?? 0);
   return true;
 }
 

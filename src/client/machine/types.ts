@@ -98,6 +98,8 @@ export interface ConversationRecord {
   readonly foreign: number;
   /** The user has seen everything up to here on this device. */
   readonly viewed: number;
+  /** What this device has to tell of it and got no answer for; 0 or absent = nothing. */
+  readonly readOwed?: number;
   /** Highest seq known to exist. */
   readonly head: number;
   /** Whether the server has told the registers; until then they hold what rows and pushes showed. */
@@ -132,6 +134,8 @@ export interface OutboxEntry {
 export interface Change {
   readonly conversation?: ConversationRecord;
   readonly rows?: readonly PageRow[];
+  /** Rows of `conversation` that were stored earlier are gone. */
+  readonly rowsCleared?: true;
   readonly outboxPut?: OutboxEntry;
   readonly outboxRemove?: Uuid;
 }
@@ -203,6 +207,15 @@ export type ClientEvent =
       readonly to: number;
       readonly hasMore: boolean;
     }
+  /** No page will come for the last loadHistory; `code` of the wire error table, or `not_ready` (the connection ended). */
+  | {
+      readonly type: "history_failed";
+      readonly conversationId: Uuid;
+      readonly code: string;
+      readonly message: string;
+    }
+  /** The server has other data than before: all rows of the conversation are gone here, and those that exist now follow. */
+  | { readonly type: "dropped"; readonly conversationId: Uuid }
   | {
       readonly type: "presence";
       readonly userId: Uuid;
@@ -297,7 +310,7 @@ export interface Machine {
   /** Groups: pulls who got and read what, now and after each connect, until closed. */
   openConversation(nowMs: number, conversationId: Uuid): void;
   closeConversation(nowMs: number, conversationId: Uuid): void;
-  /** Asks for up to `limit` rows before `start`; answered by `rows` (history) and `history`. False: not connected, or one is asked for already. */
+  /** Asks for up to `limit` rows before `start`; answered by `rows` (history) and `history`, or `history_failed`. False: not connected, or one is asked for already. */
   loadHistory(nowMs: number, conversationId: Uuid, limit: number): boolean;
   typing(nowMs: number, conversationId: Uuid): void;
   /** Replaces the set of users whose presence is pushed; kept over reconnects. At most watchedUsersMax. */

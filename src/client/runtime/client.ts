@@ -208,7 +208,7 @@ export class Client {
     this.#host.machine.closeConversation(this.#now(), conversationId);
   }
 
-  /** Fetches up to `limit` older rows into the storage. False: there is nothing older. Rejects with DeliveryError. */
+  /** Fetches up to `limit` older rows into the storage. False: there is nothing older. Rejects with DeliveryError, also when the server refuses. */
   async loadHistory(conversationId: Uuid, limit: number, timeoutMs: number): Promise<boolean> {
     if (!this.#host.machine.loadHistory(this.#now(), conversationId, limit)) {
       throw new DeliveryError("not_ready", "not connected, or older rows are being fetched already");
@@ -216,6 +216,9 @@ export class Client {
     let hasMore = false;
     await this.#until(
       (event) => {
+        if (event.type === "history_failed" && event.conversationId === conversationId) {
+          return new DeliveryError(event.code, event.message);
+        }
         if (event.type !== "history" || event.conversationId !== conversationId) return false;
         hasMore = event.hasMore;
         return true;
@@ -320,17 +323,20 @@ export class Client {
     for (const conversationId of groups) this.openConversation(conversationId);
   }
 
-  #until(applies: (event: HostEvent) => boolean, timeoutMs: number, what: string): Promise<void> {
+  /** `applies`: whether it is the event; or why it will not come. */
+  #until(applies: (event: HostEvent) => boolean | DeliveryError, timeoutMs: number, what: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = this.#clock.schedule(timeoutMs, () => {
         stop();
         reject(new DeliveryError("timeout", `${what} within ${timeoutMs} ms`));
       });
       const stop = this.onEvent((event) => {
-        if (!applies(event)) return;
+        const answer = applies(event);
+        if (answer === false) return;
         timer.cancel();
         stop();
-        resolve();
+        if (answer === true) resolve();
+        else reject(answer);
       });
     });
   }

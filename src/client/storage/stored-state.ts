@@ -15,9 +15,10 @@ export class StoredState {
   readonly #drafts = new Map<Uuid, string>();
 
   apply(change: StoredChange): void {
-    const { conversation, rows, outboxPut, outboxRemove, draft } = change;
+    const { conversation, rows, rowsCleared, outboxPut, outboxRemove, draft } = change;
     if (conversation !== undefined) {
       this.#conversations.set(conversation.conversationId, conversation);
+      if (rowsCleared === true) this.#rows.delete(conversation.conversationId);
       if (rows !== undefined) this.#addRows(conversation.conversationId, rows);
     }
     if (outboxPut !== undefined) this.#outbox.set(outboxPut.messageId, outboxPut);

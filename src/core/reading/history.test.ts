@@ -14,7 +14,9 @@ const seqs = (page: RowPage) => page.messages.map((row) => row.seq);
 
 function readingOn(world: MemoryWorld): ReadingApi {
   const ports = world.ports();
-  return createReading({ ...ports, intervals: createMemberIntervals(ports.groups, ports.clock, Infinity) });
+  const intervals = createMemberIntervals(ports.groups, ports.clock, Infinity);
+  const groupName = async (groupId: Uuid) => (await ports.groups.load(groupId))?.name;
+  return createReading({ ...ports, intervals, groupName });
 }
 
 async function setUp(rows: number) {

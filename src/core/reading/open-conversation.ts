@@ -2,6 +2,7 @@ import type { Uuid } from "../../protocol/ids.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 import type { Caller } from "../api.ts";
 import { needsRepair, repairLists } from "../delivery/repair.ts";
+import type { GroupNames } from "../groups/group-names.ts";
 import type { MemberIntervals } from "../membership/member-intervals.ts";
 import type { ListRow, MemberInterval } from "../model.ts";
 import type { Bus } from "../ports/bus.ts";
@@ -17,6 +18,7 @@ export interface ReadingDeps {
   readonly groups: Groups;
   readonly bus: Bus;
   readonly intervals: MemberIntervals;
+  readonly groupName: GroupNames;
 }
 
 /** The caller's row of a conversation. Who has none is told the same as if the conversation did not exist. */

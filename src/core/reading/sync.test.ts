@@ -13,7 +13,9 @@ const by = (userId: Uuid, device = 1): Caller => ({ userId, device });
 
 function readingOn(world: MemoryWorld): ReadingApi {
   const ports = world.ports();
-  return createReading({ ...ports, intervals: createMemberIntervals(ports.groups, ports.clock, Infinity) });
+  const intervals = createMemberIntervals(ports.groups, ports.clock, Infinity);
+  const groupName = async (groupId: Uuid) => (await ports.groups.load(groupId))?.name;
+  return createReading({ ...ports, intervals, groupName });
 }
 
 type Cursor = Omit<SyncCursor, "conversation_id">;
@@ -122,6 +124,18 @@ describe("what a sync answers", () => {
     await chat.say(alice, { visibility: 1 });
     expect((await syncAll(reading, by(bob), cursorsOf([chat.id, { seq: 1 }]))).pages).toEqual([]);
     expect((await syncAll(reading, by(bob), cursorsOf([chat.id, { seq: 2 }]))).pages).toEqual([]);
+  });
+
+  test("the name of a group on its first page; one who left is told no more of it", async () => {
+    const world = createMemoryWorld();
+    const [alice, bob] = [world.user(), world.user()];
+    const group = await groupFixture(world, alice, bob);
+    await group.sayMany(alice, limits.syncBatchRowsMax + 1);
+    const { pages } = await syncAll(readingOn(world), by(bob), cursorsOf([group.id, { seq: 1 }]));
+    expect(pages.map(({ name }) => name)).toEqual(["group", undefined]);
+    await group.remove(bob);
+    const left = await syncAll(readingOn(world), by(bob), cursorsOf([group.id, { seq: 50 }]));
+    expect(left.pages[0]?.name).toBeUndefined();
   });
 
   test("unreadable rows of a group are named, so that the device counts them as filled", async () => {

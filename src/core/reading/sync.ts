@@ -41,6 +41,7 @@ export async function runSync(
     asOf: rows[0]?.lastAt ?? 0,
     pagesSent: 0,
     resumeAt: new Map(),
+    named: new Set(),
   };
 
   const due = token === undefined ? rows : rows.filter((row) => row.lastAt > token.asOf || isDue(token, row));
@@ -67,6 +68,8 @@ interface Round {
   pagesSent: number;
   /** Where the fill of a conversation goes on after its first page. */
   readonly resumeAt: Map<Uuid, number>;
+  /** Groups whose name was told. */
+  readonly named: Set<Uuid>;
 }
 
 function isDue(token: SyncToken, row: ListRow): boolean {
@@ -194,7 +197,16 @@ async function fillRest(round: Round, row: ListRow, startAt: number | undefined)
 async function sendPage(round: Round, row: ListRow, page: RowPage): Promise<void> {
   round.pagesSent++;
   const { conversationId, kind, peerId } = row;
-  await round.send({ ...page, conversationId, kind, peerId, registers: toRegisters(row) });
+  const name = await nameFor(round, row);
+  await round.send({ ...page, conversationId, kind, peerId, name, registers: toRegisters(row) });
+}
+
+/** One who left is not told what the group is called since. */
+async function nameFor(round: Round, row: ListRow): Promise<string | undefined> {
+  const { conversationId, kind, leftSeq } = row;
+  if (kind !== "group" || leftSeq > 0 || round.named.has(conversationId)) return undefined;
+  round.named.add(conversationId);
+  return round.deps.groupName(conversationId);
 }
 
 function emptyPage(from: number, hasMore: boolean): RowPage {

@@ -83,6 +83,8 @@ export const syncMessages = z.object({
   kind: conversationKind,
   /** The other user of a direct chat. */
   peer_id: uuidField.optional(),
+  /** Of a group; with its first page of a round, and only to those who are members now. */
+  name: z.string().optional(),
   registers: registersField,
 });
 export const syncDone = z.object({ type: z.literal("SYNC_DONE"), request: requestField, next: z.string().optional() });

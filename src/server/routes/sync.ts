@@ -81,6 +81,7 @@ function syncMessages(request: string, page: SyncPage): ServerFrame {
     ...historyPageFields(page.conversationId, page),
     kind: page.kind,
     ...(page.peerId === undefined ? {} : { peer_id: page.peerId }),
+    ...(page.name === undefined ? {} : { name: page.name }),
     registers: page.registers,
   };
 }
