@@ -47,6 +47,7 @@ function describe(operation: Endpoint): Json {
       ? { description: "done" }
       : { description: "done", content: json(schemaOf(operation.answer, "output")) };
   return {
+    operationId: operationId(operation),
     summary: operation.summary,
     ...(operation.public ? {} : { security: [{ bearer: [] }] }),
     parameters: [...parametersOf(operation.params, "path"), ...parametersOf(operation.query, "query")],
@@ -61,6 +62,13 @@ function describe(operation: Endpoint): Json {
       },
     },
   };
+}
+
+/** `PUT /api/groups/:id/members` → `putGroupsIdMembers`, for generators that name functions after it. */
+function operationId({ method, url }: Endpoint): string {
+  const words = url.split(/[^A-Za-z]+/).slice(2);
+  const capitalised = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  return method.toLowerCase() + capitalised.join("");
 }
 
 function json(schema: Json): Json {
