@@ -183,3 +183,21 @@ describe("the client that was written from docs/protocol.md", () => {
     ]);
   });
 });
+
+describe("the tests of the API", () => {
+  const tests = ["accounts", "conversations", "edges", "groups", "people"].map(
+    (name) => `test/e2e/http-${name}.test.ts`,
+  );
+  const written = [...tests, "test/integration/http-services.test.ts"]
+    .map((file) => readRepositoryFile(file).text)
+    .join("\n");
+
+  it.each(endpoints.map(nameOf))("call %s", (name) => {
+    expect(written).toContain(`"${name}"`);
+  });
+
+  const named = operationRows.flatMap((cells) => [...(cells[3] as string).matchAll(/`([a-z]+(?:_[a-z]+)+)`/g)]);
+  it.each([...new Set(named.map((match) => match[1] as string))])("meet %s", (error) => {
+    expect(written).toContain(`"${error}"`);
+  });
+});
