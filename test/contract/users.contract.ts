@@ -89,6 +89,23 @@ export function describeUsers(name: string, makeHarness: MakeDurableHarness<User
       expect(JSON.stringify(await harness.store.byId(withHash.userId))).not.toContain("secret");
     });
 
+    test("a password hash is replaced only by one who knows it, durably, and of two at once one does", async () => {
+      await using harness = await makeHarness();
+      const [made, without] = [newUser("rehashed", { passwordHash: "$x$old" }), newUser("hashless")];
+      await harness.store.create([made, without]);
+      expect(await harness.store.replacePasswordHash(made.userId, "$x$other", "$x$new")).toBe(false);
+      expect(await harness.store.replacePasswordHash(without.userId, "", "$x$new")).toBe(false);
+      expect(await harness.store.replacePasswordHash(newId(), "$x$old", "$x$new")).toBe(false);
+      expect(await harness.store.passwordHash(made.userId)).toBe("$x$old");
+      const rivals = ["$x$one", "$x$two"].map((next) => harness.store.replacePasswordHash(made.userId, "$x$old", next));
+      expect((await Promise.all(rivals)).filter((replaced) => replaced)).toHaveLength(1);
+      const kept = await harness.store.passwordHash(made.userId);
+      expect(["$x$one", "$x$two"]).toContain(kept);
+      const store = await harness.reopen();
+      expect(await store.passwordHash(made.userId)).toBe(kept);
+      expect(await store.passwordHash(without.userId)).toBeUndefined();
+    });
+
     test("an update changes what it names and nothing else", async () => {
       await using harness = await makeHarness();
       const made = newUser("updated", { passwordHash: "$x$kept" });

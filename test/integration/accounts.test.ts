@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { createSystemRandom } from "../../src/base/random.ts";
 import type { Notice } from "../../src/core/ports/bus.ts";
+import { createUuidV7 } from "../../src/protocol/ids.ts";
 import { limits } from "../../src/protocol/limits.ts";
+import { WireError } from "../../src/protocol/wire-errors.ts";
 import type { AccountDeps, OpenedSession } from "../../src/server/accounts/account-types.ts";
 import { createAccounts } from "../../src/server/accounts/accounts.ts";
 import { createUsersInBulk } from "../../src/server/accounts/create-users-in-bulk.ts";
+import { hashPassword } from "../../src/server/accounts/password-hash.ts";
 import { createPasswords, type Passwords } from "../../src/server/accounts/passwords.ts";
 import { createLmdbSessions } from "../../src/stores/lmdb/sessions.ts";
 import { createLmdbUsers } from "../../src/stores/lmdb/users.ts";
@@ -33,6 +36,7 @@ async function makeAccounts(over: Partial<AccountDeps> = {}) {
   const passwords = createPasswords({ random, cost: cheap });
   const watched: Passwords = {
     hash: passwords.hash,
+    isCurrent: passwords.isCurrent,
     verify(password, encoded) {
       verified.push(encoded);
       return passwords.verify(password, encoded);
@@ -94,6 +98,39 @@ describe("registration and login", () => {
     await expect(login()).rejects.toEqual(refusal("too_many_devices"));
     await expect(login(6)).rejects.toEqual(refusal("no_such_device"));
     expect((await login(3)).device).toBe(3);
+  });
+
+  test("a hash of an older cost is made anew by the login that proves the password, and by no other", async () => {
+    await using made = await makeAccounts();
+    const { users, passwords } = made.deps;
+    const userId = (await made.accounts.register(alice)).user.userId;
+    const current = (await users.passwordHash(userId)) ?? "";
+    const older = { ...cheap, scrypt: { logRounds: 5, blockSize: 1, lanes: 1 } };
+    const old = await hashPassword(alice.password, new Uint8Array(16), "scrypt", older);
+    await users.replacePasswordHash(userId, current, old);
+    const wrong = { ...alice, device: undefined, password: "wrong horse" };
+    await expect(made.accounts.login(wrong)).rejects.toEqual(refusal("wrong_password"));
+    expect(await users.passwordHash(userId)).toBe(old);
+    await made.accounts.login({ ...alice, device: undefined });
+    const renewed = (await users.passwordHash(userId)) ?? "";
+    expect(passwords.isCurrent(renewed)).toBe(true);
+    await made.accounts.login({ ...alice, device: undefined });
+    expect(await users.passwordHash(userId)).toBe(renewed);
+  });
+
+  test("a login succeeds though its hash cannot be made anew now", async () => {
+    const passwords: Passwords = {
+      hash: () => Promise.reject(new WireError("overloaded")),
+      verify: () => Promise.resolve(true),
+      isCurrent: () => false,
+    };
+    await using made = await makeAccounts({ passwords });
+    const { users } = made.deps;
+    const userId = createUuidV7(startedAt, createSystemRandom());
+    const handle = "alice";
+    await users.create([{ userId, handle, displayName: "Alice", createdAt: startedAt, passwordHash: "$x$old" }]);
+    expect((await made.accounts.login({ ...alice, device: undefined })).device).toBe(1);
+    expect(await users.passwordHash(userId)).toBe("$x$old");
   });
 
   test("a wrong password, an unknown handle and an account without a password look and cost the same", async () => {

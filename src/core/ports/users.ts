@@ -19,6 +19,8 @@ export interface Users {
   byId(userId: Uuid): Promise<User | undefined>;
   byHandle(handle: string): Promise<User | undefined>;
   passwordHash(userId: Uuid): Promise<string | undefined>;
+  /** Puts `next` in the place of the hash `current`; false = another one is there, or none, and nothing was written. */
+  replacePasswordHash(userId: Uuid, current: string, next: string): Promise<boolean>;
   /** Changes what the patch names; answers the user afterwards, or undefined if there is none. */
   update(userId: Uuid, profile: ProfilePatch, settings: Partial<UserSettings>): Promise<User | undefined>;
 }

@@ -1,3 +1,4 @@
+import type { Uuid } from "../../protocol/ids.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 import type { AccountDeps, Login, OpenedSession } from "./account-types.ts";
 import { openSession } from "./open-session.ts";
@@ -17,5 +18,18 @@ export async function login(deps: AccountDeps, attempt: Login): Promise<OpenedSe
   if (user === undefined || !matches) throw new WireError("wrong_password");
   const opened = await openSession(deps, user.userId, { number: attempt.device, name: attempt.deviceName }, at);
   const seen = await deps.users.update(user.userId, { lastLoginAt: at }, {});
+  if (encoded !== undefined && !deps.passwords.isCurrent(encoded)) {
+    await renewHash(deps, user.userId, attempt.password, encoded);
+  }
   return { user: seen ?? user, ...opened };
+}
+
+/** A hash of an earlier algorithm or cost takes another time than that of nobody: made anew as soon as the password is known. */
+async function renewHash(deps: AccountDeps, userId: Uuid, password: string, encoded: string): Promise<void> {
+  try {
+    await deps.users.replacePasswordHash(userId, encoded, await deps.passwords.hash(password));
+  } catch (error) {
+    // The login has succeeded; the next one tries again.
+    if (!(error instanceof WireError)) throw error;
+  }
 }

@@ -52,6 +52,11 @@ export function unmatchableHash(
   return encode(algorithm, cost, randomBytes.subarray(0, saltBytes), randomBytes.subarray(saltBytes));
 }
 
+/** Whether the hash was made by this algorithm at this cost. */
+export function isMadeBy(encoded: string, algorithm: PasswordAlgorithm, cost: PasswordCost): boolean {
+  return encoded.startsWith(`${parametersOf(algorithm, cost)}$`);
+}
+
 const scryptAsync = promisify<string, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(
   crypto.scrypt,
 );
@@ -85,12 +90,14 @@ async function derive(
 }
 
 function encode(algorithm: PasswordAlgorithm, cost: PasswordCost, salt: Uint8Array, digest: Uint8Array): string {
+  return `${parametersOf(algorithm, cost)}$${toBase64(salt)}$${toBase64(digest)}`;
+}
+
+function parametersOf(algorithm: PasswordAlgorithm, cost: PasswordCost): string {
   const { argon2id, scrypt: rounds } = cost;
-  const parameters =
-    algorithm === "argon2id"
-      ? `$argon2id$v=19$m=${argon2id.memoryKib},t=${argon2id.passes},p=${argon2id.lanes}`
-      : `$scrypt$ln=${rounds.logRounds},r=${rounds.blockSize},p=${rounds.lanes}`;
-  return `${parameters}$${toBase64(salt)}$${toBase64(digest)}`;
+  return algorithm === "argon2id"
+    ? `$argon2id$v=19$m=${argon2id.memoryKib},t=${argon2id.passes},p=${argon2id.lanes}`
+    : `$scrypt$ln=${rounds.logRounds},r=${rounds.blockSize},p=${rounds.lanes}`;
 }
 
 const argon2idPattern =

@@ -52,6 +52,15 @@ test("each hash has a salt of its own", async () => {
   expect(await passwords.hash("same password")).not.toBe(await passwords.hash("same password"));
 });
 
+test("a hash is current as long as algorithm and cost are those in use", async () => {
+  const passwords = make();
+  expect(passwords.isCurrent(await passwords.hash("correct horse"))).toBe(true);
+  const dearer: PasswordCost = { argon2id: { ...cheap.argon2id, passes: 10 }, scrypt: { ...cheap.scrypt, lanes: 10 } };
+  expect(passwords.isCurrent(await hashPassword("correct horse", salt, passwordAlgorithm, dearer))).toBe(false);
+  const other = passwordAlgorithm === "scrypt" ? "argon2id" : "scrypt";
+  expect(passwords.isCurrent(await hashPassword("correct horse", salt, other, cheap))).toBe(false);
+});
+
 test("no account verifies nothing", async () => {
   expect(await make().verify("anything", undefined)).toBe(false);
 });

@@ -5,6 +5,7 @@ import { WireError } from "../../protocol/wire-errors.ts";
 import {
   digestBytes,
   hashPassword,
+  isMadeBy,
   passwordAlgorithm,
   passwordCost,
   saltBytes,
@@ -22,10 +23,14 @@ export interface Passwords {
   /** Encoded hash with a fresh salt. Rejects with WireError `overloaded`. */
   hash(password: string): Promise<string>;
   /**
-   * Whether the password made the hash. Undefined (no such account, or one without a password) does the same work and
-   * answers false, so that the time taken tells nothing. Rejects with WireError `overloaded`.
+   * Whether the password made the hash. Undefined (no such account, or one without a password) does the work of a current
+   * hash and answers false, so that the time taken tells nothing. Only an account that has not logged in since algorithm
+   * or cost changed (a data folder that came from an older Node, say) takes another time, and shows by it that it exists.
+   * Rejects with WireError `overloaded`.
    */
   verify(password: string, encoded: string | undefined): Promise<boolean>;
+  /** Whether `hash` would still make it that way; otherwise it should be made anew when the password is at hand. */
+  isCurrent(encoded: string): boolean;
 }
 
 export function createPasswords(options: {
@@ -70,6 +75,7 @@ export function createPasswords(options: {
       const matches = await inTurn(() => verifyPassword(password, encoded ?? unmatchable));
       return matches && encoded !== undefined;
     },
+    isCurrent: (encoded) => isMadeBy(encoded, passwordAlgorithm, cost),
   };
 }
 

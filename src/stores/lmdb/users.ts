@@ -40,6 +40,13 @@ export function createLmdbUsers(environment: Environment): Users {
       return environment.get(passwords, uuidKey(userId))?.hash;
     },
 
+    replacePasswordHash: (userId, current, next) =>
+      environment.write((transaction) => {
+        if (transaction.get(passwords, uuidKey(userId))?.hash !== current) return false;
+        transaction.put(passwords, uuidKey(userId), { hash: next });
+        return true;
+      }),
+
     update: (userId, profile, settings) =>
       environment.write((transaction) => {
         const stored = transaction.get(profiles, uuidKey(userId));

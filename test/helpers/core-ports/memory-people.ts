@@ -46,6 +46,14 @@ export class MemoryUsers implements Users {
     return under(this.weather, "users.passwordHash", () => this.#hashes.get(userId));
   }
 
+  replacePasswordHash(userId: Uuid, current: string, next: string): Promise<boolean> {
+    return under(this.weather, "users.replacePasswordHash", () => {
+      if (this.#hashes.get(userId) !== current) return false;
+      this.#hashes.set(userId, next);
+      return true;
+    });
+  }
+
   update(userId: Uuid, profile: ProfilePatch, settings: Partial<UserSettings>): Promise<User | undefined> {
     return under(this.weather, "users.update", () => {
       const user = this.#users.get(userId);
