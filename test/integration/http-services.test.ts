@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createSystemRandom } from "../../src/base/random.ts";
 import { createLogger } from "../../src/base/logger.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import { createAccounts } from "../../src/server/accounts/accounts.ts";
+import { createPasswords } from "../../src/server/accounts/passwords.ts";
 import { resolveConfig, type ResolvedConfig } from "../../src/server/config/resolve-config.ts";
 import { registerApi } from "../../src/server/http/register-api.ts";
 import type { ApiServices } from "../../src/server/http/services.ts";
@@ -11,7 +13,10 @@ import { temporaryFolder } from "../helpers/server-process.ts";
 
 const folder = temporaryFolder();
 const log = createLogger({ level: "silent", format: "json", destination: { write() {} } });
-const passwords = { hash: async (password: string) => password, verify: async () => true };
+const passwords = createPasswords({
+  random: createSystemRandom(),
+  cost: { argon2id: { memoryKib: 8, passes: 1, lanes: 1 }, scrypt: { logRounds: 4, blockSize: 1, lanes: 1 } },
+});
 
 function configOf(values: Readonly<Record<string, string | number | boolean>>): ResolvedConfig {
   const entries = Object.entries(values).map(([path, value]) => ({ path, value, origin: "test" }));
