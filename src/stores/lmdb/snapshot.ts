@@ -73,6 +73,11 @@ export class Snapshot implements Reader {
     return value;
   }
 
+  /** `get` past the rows in memory: as `range` sees it, which may be ahead of those by one commit. */
+  stored<Value>(table: Table<Value>, key: Key): Value | undefined {
+    return readRow(table, this.database(table.name), key);
+  }
+
   range<Value>(table: Table<Value>, range: KeyRange): readonly Entry<Value>[] {
     const entries: Entry<Value>[] = [];
     const options = { start: range.start, end: range.end, limit: range.entriesMax };
