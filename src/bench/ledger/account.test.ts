@@ -266,6 +266,31 @@ describe("what is not a fault", () => {
     expect(verdict.faults).toEqual({ counts: {}, cases: [] });
   });
 
+  test("a device that had only newer rows when it was told where it begins", () => {
+    const recorder = new LedgerRecorder({
+      deviceCount: 8,
+      devicesPerUser: 2,
+      conversationCount: 3,
+      ownsUser: () => true,
+    });
+    const rows: LogRow[] = [];
+    for (let n = 1; n <= 4; n++) {
+      const handle = recorder.sent(0, 1, 100 + n, n);
+      recorder.acked(handle, n, n);
+      rows.push({ seq: n, id: 100 + n, sender: 0, user: 0, n, countable: true });
+    }
+    const receive = (device: number, row: LogRow): void =>
+      recorder.received({ device, conversation: 1, seq: row.seq, id: Number(row.id), sender: 0, n: row.n, live: true });
+    for (const row of rows) receive(0, row);
+    for (const row of rows.slice(2)) receive(2, row);
+    recorder.restarted(2, 1, 3);
+    const verdict = closeAccount([recorder.observations()], [{ conversation: 1, rows }], {
+      ...options,
+      devicesOf: () => [0, 2],
+    });
+    expect(verdict.faults).toEqual({ counts: {}, cases: [] });
+  });
+
   test("conversations that were not scanned are counted, not judged", () => {
     const recorder = new LedgerRecorder({
       deviceCount: 8,

@@ -27,7 +27,9 @@ export function checkDelivered(
 ): boolean {
   const expected = log.filter((row) => row.seq >= stream.start);
   const distinct = new Set(expected.map((row) => row.n)).size;
-  const where = (): string => `sender ${stream.sender} → device ${stream.device} in conversation ${conversation}`;
+  const from = stream.start > 1 ? ` from seq ${stream.start}` : "";
+  const where = (): string =>
+    `sender ${stream.sender} → device ${stream.device} in conversation ${conversation}${from}`;
   if (stream.received < distinct) {
     const absent = expected.filter((row) => row.n > stream.lastN || isMissing(stream, row.n));
     const names = (): string =>

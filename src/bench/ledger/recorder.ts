@@ -71,6 +71,8 @@ export class LedgerRecorder {
   readonly #device = uint32Column();
   readonly #conversation = uint32Column();
   readonly #start = uint32Column();
+  /** Of the rows received since the start, 0 = none. */
+  readonly #firstSeq = uint32Column();
   readonly #lastSeq = uint32Column();
   readonly #viewedSeq = uint32Column();
   readonly #nextN = uint32Column();
@@ -139,17 +141,25 @@ export class LedgerRecorder {
   received(message: ReceivedRow): void {
     const row = this.#rowOf(message.device, message.conversation);
     if (message.seq < this.#start.get(row)) return;
+    const firstSeq = this.#firstSeq.get(row);
+    if (firstSeq === 0 || message.seq < firstSeq) this.#firstSeq.set(row, message.seq);
     const lastSeq = this.#lastSeq.get(row);
     const fresh = message.n === 0 ? true : this.#receivedN(row, message);
     if (fresh) this.#addToHash(row, message);
     if (message.seq > lastSeq) this.#lastSeq.set(row, message.seq);
   }
 
-  /** The device gave up everything below `start` and begins there (it was told that it need not hold it). */
+  /**
+   * The device gave up everything below `start` and begins there (it was told that it need not hold it). If it had rows
+   * below, those from `start` on have to be told again.
+   */
   restarted(device: number, conversation: number, start: number): void {
     const row = this.#rowOf(device, conversation);
     if (start <= this.#start.get(row)) return;
     this.#start.set(row, start);
+    // Mostly a device that had only newer rows so far: what it has still counts.
+    if (this.#firstSeq.get(row) === 0 || this.#firstSeq.get(row) >= start) return;
+    this.#firstSeq.set(row, 0);
     this.#hashHigh.set(row, 0);
     this.#hashLow.set(row, 0);
     this.#epoch.add(row, 1);

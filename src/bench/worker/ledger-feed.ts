@@ -36,6 +36,7 @@ export class LedgerFeed {
       recorder.faults.add("invented", () => `device ${device} holds rows of ${conversationId}, which is not its own`);
       return;
     }
+    const owner = directory.userId(slots.userOf(slot));
     const live = placement === "append" || placement === "jump";
     for (const row of rows) {
       if (isVoid(row)) continue;
@@ -51,6 +52,8 @@ export class LedgerFeed {
         n: known ? header.n : 0,
         live,
       });
+      // The system row of an own deed (a group made) is news to others only.
+      if (row.kind === kinds.system && row.sender.user === owner) recorder.viewed(device, conversation, row.seq);
       if (known && header.sender !== device) delivered(slot, row.message_id, header);
     }
   }
