@@ -57,6 +57,8 @@ export interface MessageDraft {
   readonly kind: number;
   readonly mediaId?: Uuid;
   readonly envelope: Uint8Array;
+  /** Also push it to the device that sent it: an answer over HTTP does not reach the connection which that device may have. */
+  readonly echo?: true;
 }
 
 export interface SentMessage {

@@ -133,7 +133,9 @@ describe("tail", () => {
     expect(second.code).toBe(6);
     expect(JSON.parse(second.stdout).error.message).toContain(`process ${tail.child.pid}`);
     expect((await home.run(["chat", "bob6"], "hi\n")).code).toBe(6);
-    await home.json(["chat", "send", "bob6", "beside"]);
+    const sent = await home.json(["chat", "send", "bob6", "beside"]);
+    // The device that sent it over HTTP is told over its connection all the same.
+    await tail.until(() => tail.documents().some(({ message_id }) => message_id === sent.message_id));
     expect((await home.json(["chat", "history", "bob6"])).messages).toHaveLength(2);
     await tail.stop("SIGINT");
   });

@@ -35,6 +35,11 @@ export class PendingSend {
     this.provenTo = draft.since;
   }
 
+  /** The device that needs no push of this message, since the answer reaches it. */
+  get answeredDevice(): Caller | undefined {
+    return this.draft.echo === true ? undefined : this.caller;
+  }
+
   get answer(): Promise<SentMessage> {
     return this.#answer.promise;
   }

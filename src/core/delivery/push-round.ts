@@ -17,7 +17,7 @@ export function pushRound(context: LaneContext, lane: Lane, round: Round): void 
     const send = round.owners[index];
     if (row === undefined || send === undefined) continue;
     const userIds = row.visibility === 0 ? everyone : [row.senderId];
-    bus.deliver({ userIds, frame: newMessageFrame(conversationId, row), except: send.caller });
+    bus.deliver({ userIds, frame: newMessageFrame(conversationId, row), except: send.answeredDevice });
   }
   if (round.views !== undefined) pushViews(context, lane, round);
 }

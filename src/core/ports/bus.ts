@@ -6,7 +6,7 @@ export interface Delivery {
   readonly userIds: readonly Uuid[];
   readonly frame: ServerFrame;
   /** One device that must not get it (the one that caused it). */
-  readonly except?: { readonly userId: Uuid; readonly device: number };
+  readonly except?: { readonly userId: Uuid; readonly device: number } | undefined;
 }
 
 /** What every server process must hear about, whoever is connected to it. */

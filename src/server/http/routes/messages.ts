@@ -3,7 +3,7 @@ import { sendMessage as sendMessageFrame } from "../../../protocol/frames/client
 import { endpoint } from "../endpoint.ts";
 import { ackFields, draftOf } from "../../routes/message-draft.ts";
 
-/** One send over HTTP: the same core call as the frame, with a gate of its own, since one request pipelines nothing. */
+/** One send over HTTP: the same core call as the frame, with a gate of its own, since one request pipelines nothing; a connection of the same device is told like any other. */
 export const sendMessage = endpoint(
   {
     method: "POST",
@@ -15,5 +15,8 @@ export const sendMessage = endpoint(
     answer: ack.omit({ type: true, request: true }),
   },
   async ({ core }, caller, { body }) =>
-    ackFields(body.message_id, await core.delivery.send(caller, core.delivery.createGate(), draftOf(body))),
+    ackFields(
+      body.message_id,
+      await core.delivery.send(caller, core.delivery.createGate(), { ...draftOf(body), echo: true }),
+    ),
 );
