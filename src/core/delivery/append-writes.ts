@@ -72,5 +72,5 @@ export function groupWrites(
 }
 
 function withOwn(write: ListWrite, ownSeq: number, read: ReadMove | undefined): ListWrite {
-  return read === undefined ? { ...write, ownSeq } : { ...write, ownSeq, recvSeq: read.seq, read };
+  return read === undefined ? { ...write, ownSeq } : { ...write, ownSeq, read };
 }

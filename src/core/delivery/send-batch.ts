@@ -12,7 +12,7 @@ import { newMessageFrame } from "./message-row.ts";
 import type { PendingSend } from "./pending-send.ts";
 import { pushRound } from "./push-round.ts";
 import { Round } from "./round.ts";
-import { addPeerViews, learnSharing, viewReceipts } from "./viewed-rows.ts";
+import { addViews, learnSharing, viewReceipts } from "./viewed-rows.ts";
 
 /** `restart`: something moved while the round was judged; nothing was written. */
 type Attempt = "progress" | "restart" | "conflict" | "undecided";
@@ -167,11 +167,11 @@ function doubt(lane: Lane, round: Round): void {
 
 function listWrites(lane: Lane, round: Round): ListWrite[] {
   const { conversationId, peers } = lane;
-  if (peers !== undefined) {
-    const writes = directWrites(conversationId, peers, round.rows, round.reads);
-    return round.views === undefined ? writes : addPeerViews(lane, round, writes);
-  }
-  return groupWrites(conversationId, round.view?.userIds ?? [], round.rows, round.reads);
+  const writes =
+    peers === undefined
+      ? groupWrites(conversationId, round.view?.userIds ?? [], round.rows, round.reads)
+      : directWrites(conversationId, peers, round.rows, round.reads);
+  return round.views === undefined ? writes : addViews(lane, round, writes);
 }
 
 function settleRound(context: LaneContext, lane: Lane, round: Round): void {

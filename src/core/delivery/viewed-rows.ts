@@ -27,20 +27,22 @@ export function viewReceipts(lane: Lane, round: Round): ReceiptWrite[] | undefin
   );
 }
 
-/** Adds to the list writes of a direct chat what the peer of each viewer learns. */
-export function addPeerViews(lane: Lane, round: Round, writes: readonly ListWrite[]): ListWrite[] {
-  const { conversationId, peers } = lane;
-  const result = [...writes];
-  if (peers === undefined) return result;
+/**
+ * Adds to the list writes of an append what each viewer's own row and, in a direct chat, the peer's say of it. Both stand
+ * at the same seq: the own recv_seq is what others are told, and may not run ahead of what they have stored.
+ */
+export function addViews(lane: Lane, round: Round, writes: readonly ListWrite[]): ListWrite[] {
+  const { conversationId, kind, peers } = lane;
+  const result = new Map(writes.map((write) => [write.userId, write]));
+  const add = (target: ListWrite): void => {
+    result.set(target.userId, { ...result.get(target.userId), ...target });
+  };
   for (const [userId, { seq, shared }] of round.views ?? []) {
-    const peerId = peerOf(peers, userId);
-    const index = result.findIndex((write) => write.userId === peerId);
-    const write = result[index] ?? { userId: peerId, conversationId, kind: "direct", peerId: userId };
-    const seen = { ...write, ...peerCells(seq, shared) };
-    if (index < 0) result.push(seen);
-    else result[index] = seen;
+    add({ userId, conversationId, kind, recvSeq: seq });
+    if (peers === undefined) continue;
+    add({ userId: peerOf(peers, userId), conversationId, kind, peerId: userId, ...peerCells(seq, shared) });
   }
-  return result;
+  return [...result.values()];
 }
 
 export function pushViews(context: LaneContext, lane: Lane, round: Round): void {
@@ -49,7 +51,7 @@ export function pushViews(context: LaneContext, lane: Lane, round: Round): void 
   for (const [userId, { caller, above, seq, shared }] of round.views ?? []) {
     const own = round.reads?.get(userId);
     if (own !== undefined) {
-      tellOwnDevices(bus, conversationId, caller, { recvSeq: own.seq, readSeq: own.seq, readUcount: own.ucount });
+      tellOwnDevices(bus, conversationId, caller, { recvSeq: seq, readSeq: own.seq, readUcount: own.ucount });
     }
     const peerId = peers === undefined ? undefined : peerOf(peers, userId);
     const before = { recvSeq: above, readSeq: above };
