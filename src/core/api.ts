@@ -10,7 +10,7 @@ import type { Relations } from "./ports/relations.ts";
 import type { ConversationSettingsStore, Users } from "./ports/users.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
-import type { ConversationKind, Group, GroupRole, ListRow, User } from "./model.ts";
+import type { ConversationKind, Group, GroupRole, ListRow } from "./model.ts";
 
 /**
  * What a server process (or the simulator) asks of the core. Every operation rejects with WireError and nothing else for
@@ -202,6 +202,3 @@ export interface VisibleProfile {
   readonly statusMessage?: string;
   readonly photoUrl?: string;
 }
-
-/** The caller's own account, unmasked. */
-export type OwnProfile = User;

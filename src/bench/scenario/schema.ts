@@ -111,8 +111,6 @@ export const scenarioSchema = section({
 });
 
 export type ScenarioFile = z.infer<typeof scenarioSchema>;
-export type PopulationFile = ScenarioFile["population"];
-export type ScenarioLimits = ScenarioFile["limits"];
 
 export type Workload = Operation & { readonly name: string; readonly when: ExecutorSpec };
 

@@ -120,7 +120,6 @@ export const clientFrameSchemas = {
 export type ClientFrameType = keyof typeof clientFrameSchemas;
 export type ClientFrameOf<T extends ClientFrameType> = z.infer<(typeof clientFrameSchemas)[T]>;
 export type ClientFrame = { [T in ClientFrameType]: ClientFrameOf<T> }[ClientFrameType];
-export type HelloFrame = ClientFrameOf<"HELLO">;
 export type SendMessageFrame = ClientFrameOf<"SEND_MESSAGE">;
 export type SyncFrame = ClientFrameOf<"SYNC">;
 export type SyncCursor = z.infer<typeof cursor>;
