@@ -1,6 +1,6 @@
 import { WireError } from "../../protocol/wire-errors.ts";
 import { keyText, type Key } from "./keys.ts";
-import type { Entry, KeyRange, Reader, Snapshot } from "./snapshot.ts";
+import type { ChangedRows, Entry, KeyRange, Reader, Snapshot } from "./snapshot.ts";
 import type { DatabaseName, Table } from "./tables.ts";
 
 /**
@@ -132,11 +132,8 @@ export class Batch implements Transaction {
     return writes;
   }
 
-  /** To be called when the commit has succeeded. */
-  announce(): void {
-    for (const { database, cells } of this.#cells.values()) {
-      for (const [text, { value }] of cells) this.#snapshot.committed(database, text, value);
-    }
+  changed(): ChangedRows {
+    return new Map([...this.#cells.values()].map(({ database, cells }) => [database, cells]));
   }
 
   #set<Value>(table: Table<Value>, cell: Cell): void {

@@ -47,12 +47,6 @@ export class Environment implements Reader, AsyncDisposable {
     return this.#snapshot.get(table, key);
   }
 
-  /** `get` that never lags behind a `range` read before it. */
-  stored<Value>(table: Table<Value>, key: Key): Value | undefined {
-    this.#checkOpen();
-    return this.#snapshot.stored(table, key);
-  }
-
   range<Value>(table: Table<Value>, range: KeyRange): readonly Entry<Value>[] {
     this.#checkOpen();
     return this.#snapshot.range(table, range);

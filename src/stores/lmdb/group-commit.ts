@@ -5,7 +5,7 @@ import { WireError } from "../../protocol/wire-errors.ts";
 import { Batch, type EncodedWrite, type Transaction } from "./batch.ts";
 import { commitError, type CommitError } from "./commit-error.ts";
 import type { RawRoot } from "./raw-database.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { ChangedRows, Snapshot } from "./snapshot.ts";
 
 /**
  * The one writer of the process. Whatever waits when a commit ends becomes the next commit; a promise resolves when its
@@ -80,10 +80,11 @@ export class GroupCommit {
     }
     this.#state = "committing";
     const timer = this.#options.clock.schedule(this.#options.commitTimeoutMs, () => this.#stall(gathered.done));
+    this.#snapshot.handOver(gathered.changed);
     void this.#hand(gathered.writes).then((failure) => {
       timer.cancel();
       if (failure !== undefined) return this.#fail(failure, gathered.done);
-      gathered.batch.announce();
+      this.#snapshot.announce(true);
       for (const { waiter, result } of gathered.done) waiter.resolve(result);
       return this.#next();
     });
@@ -103,7 +104,7 @@ export class GroupCommit {
           waiter.reject(error);
         }
       }
-      return { done, batch, writes: batch.encoded() };
+      return { done, changed: batch.changed(), writes: batch.encoded() };
     } catch (error) {
       for (const { waiter } of done) waiter.reject(error);
       return undefined;
@@ -147,6 +148,7 @@ export class GroupCommit {
     const error = kind === "full" ? new WireError("storage_full", { cause }) : unavailable(cause, true);
     for (const { waiter } of done) waiter.reject(error);
     if (kind === "full") {
+      this.#snapshot.announce(false);
       this.#next();
       return;
     }
@@ -186,7 +188,7 @@ interface Waiter {
 
 interface Gathered {
   readonly done: readonly Done[];
-  readonly batch: Batch;
+  readonly changed: ChangedRows;
   readonly writes: readonly EncodedWrite[];
 }
 

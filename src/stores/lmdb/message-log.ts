@@ -24,8 +24,7 @@ export function createLmdbMessageLog(environment: Environment): MessageLog {
 
     async readBucket(conversationId, bucket, fromSeq, toSeq, rowsMax, consistency) {
       if (consistency === "serial") environment.checkDecided();
-      // Not from memory: who comes with a seq from a list row, read as a range, must find that row in the log.
-      const head = environment.stored(buckets, uuidDescendingKey(conversationId, bucket));
+      const head = environment.get(buckets, uuidDescendingKey(conversationId, bucket));
       const from = Math.max(fromSeq, bucket * bucketRows + 1);
       const to = Math.min(toSeq, head?.head ?? 0);
       if (from > to || rowsMax < 1) return { head, rows: [] };

@@ -27,13 +27,20 @@ interface OpenDatabase {
   readonly recent: RecentRows | undefined;
 }
 
+/** Rows that a commit leaves different, by the text of their keys; undefined = removed. */
+export type ChangedRows = ReadonlyMap<DatabaseName, ReadonlyMap<string, { readonly value: unknown }>>;
+
 /**
  * What is committed, and with it durable. Rows of tables that are read and written for every message stay decoded while
- * they are in use: filled by reads and by commits that succeeded, so that a row here is never ahead of the disk and
- * behind it only until the commit that changed it is announced.
+ * they are in use.
+ *
+ * A commit becomes visible in the file a little before it is announced here. From its hand-over to its announcement the
+ * rows it changes are therefore read from the file alone: whatever is read shows one and the same moment, and none of
+ * it goes back. A list that names a row of the log is a promise that the log has it.
  */
 export class Snapshot implements Reader {
   readonly #databases: ReadonlyMap<DatabaseName, OpenDatabase>;
+  #inFlight: ChangedRows = new Map();
 
   private constructor(databases: ReadonlyMap<DatabaseName, OpenDatabase>) {
     this.#databases = databases;
@@ -66,16 +73,12 @@ export class Snapshot implements Reader {
     const { raw, recent } = this.#database(table.name);
     if (recent === undefined) return readRow(table, raw, key);
     const text = keyTextKnown ?? keyText(key);
+    if (this.#inFlight.get(table.name)?.has(text) === true) return readRow(table, raw, key);
     const known = recent.get(text) as Value | undefined;
     if (known !== undefined) return known;
     const value = readRow(table, raw, key);
     if (value !== undefined) recent.set(text, value);
     return value;
-  }
-
-  /** `get` past the rows in memory: as `range` sees it, which may be ahead of those by one commit. */
-  stored<Value>(table: Table<Value>, key: Key): Value | undefined {
-    return readRow(table, this.database(table.name), key);
   }
 
   range<Value>(table: Table<Value>, range: KeyRange): readonly Entry<Value>[] {
@@ -87,11 +90,23 @@ export class Snapshot implements Reader {
     return entries;
   }
 
-  /** A row as a commit left it that has just succeeded; undefined = removed. */
-  committed(name: DatabaseName, text: string, value: unknown): void {
-    const { recent } = this.#database(name);
-    if (value === undefined) recent?.delete(text);
-    else recent?.set(text, value);
+  /** A commit with these rows is handed over: until it is announced, nobody knows from here what they are. */
+  handOver(changed: ChangedRows): void {
+    this.#inFlight = changed;
+  }
+
+  /** The commit that was handed over has ended; `succeeded` = its rows are what is committed now. */
+  announce(succeeded: boolean): void {
+    const changed = this.#inFlight;
+    this.#inFlight = new Map();
+    if (!succeeded) return;
+    for (const [name, rows] of changed) {
+      const { recent } = this.#database(name);
+      for (const [text, { value }] of recent === undefined ? [] : rows) {
+        if (value === undefined) recent?.delete(text);
+        else recent?.set(text, value);
+      }
+    }
   }
 
   #database(name: DatabaseName): OpenDatabase {
