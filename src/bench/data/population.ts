@@ -65,10 +65,6 @@ export class Population {
     return `b${(this.#idSeed >>> 0).toString(36).padStart(7, "0")}u${user.toString(36)}`;
   }
 
-  displayName(user: number): string {
-    return `Bench ${user}`;
-  }
-
   /** Global number of a user's device; `device` counts from 1 as on the wire. */
   deviceNumber(user: number, device: number): number {
     return user * this.devicesPerUser + device - 1;

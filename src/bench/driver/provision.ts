@@ -2,6 +2,7 @@ import { createUuidV7, type Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Random } from "../../base/random.ts";
 import type { DirectoryIds } from "../data/directory.ts";
+import { createPersonNames } from "../data/person-names.ts";
 import type { Population } from "../data/population.ts";
 import type { DeviceAccess } from "../worker/messages.ts";
 import type { AdminClient } from "./admin-client.ts";
@@ -27,6 +28,7 @@ export async function provision(
 ): Promise<Provisioned> {
   const userIds: Uuid[] = [];
   const devices: DeviceAccess[] = [];
+  const nameOf = createPersonNames(population.spec.seed);
   // A server that is not ours may have seen this seed before.
   const suffix = `r${run.toString(36)}`;
   for (let first = 0; first < population.users; first += limits.bulkUsersMax) {
@@ -34,7 +36,7 @@ export async function provision(
     const made = await admin.createUsers(
       Array.from({ length: count }, (_, index) => ({
         handle: population.handle(first + index) + suffix,
-        display_name: population.displayName(first + index),
+        display_name: nameOf(first + index),
         devices: population.devicesPerUser,
       })),
     );
