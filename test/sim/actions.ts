@@ -46,7 +46,8 @@ const actions: Readonly<Record<ActionKind, (world: World, device: SimDevice) => 
     device.link?.cut(scheduler.between(0, 2_000), scheduler.between(0, 2_000));
   },
   deafen({ scheduler }, { link }) {
-    if (link === undefined) return;
+    // What a direction has swallowed it never delivers: it stays deaf for the rest of its life.
+    if (link === undefined || link.upDeaf || link.downDeaf) return;
     link.upDeaf = scheduler.chance(0.6);
     link.downDeaf = !link.upDeaf || scheduler.chance(0.5);
   },
@@ -64,11 +65,19 @@ const actions: Readonly<Record<ActionKind, (world: World, device: SimDevice) => 
     const userId = world.scheduler.pick(world.users);
     if (world.devices.filter((device) => device.userId === userId).length < 3) world.linkDevice(userId);
   },
+  lose(world, device) {
+    if (world.devices.filter((each) => each.userId === device.userId).length < 4) world.loseDevice(device);
+  },
   pauseNode(world) {
     world.pauseNode(world.scheduler.below(world.nodes.length), world.scheduler.between(200, 12_000));
   },
   killNode(world) {
     world.killNode(world.scheduler.below(world.nodes.length), world.scheduler.between(0, 4_000));
+  },
+  blackout(world, device) {
+    actions.send(world, device);
+    world.blackout();
+    if (world.scheduler.chance(0.7)) world.scheduler.after(300, () => world.loseDevice(device));
   },
   drainNode(world) {
     world.scheduler.pick(world.nodes).drain();

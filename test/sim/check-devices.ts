@@ -12,7 +12,7 @@ import type { World } from "./world.ts";
 
 /** What pushes alone have to bring to a device, and what only a sync tells it. */
 const always = ["last_seq"] as const;
-const afterSync = ["last_seq", "read_seq", "read_ucount", "peer_recv_seq", "peer_read_seq"] as const;
+const afterSync = ["last_seq", "read_seq", "read_ucount"] as const;
 
 /** I5 and I8 on the devices: each holds what its user may see and nothing else, and knows the registers of the lists. */
 export function checkDevices(world: World, conversations: readonly Conversation[], synced: boolean): void {
@@ -49,8 +49,8 @@ function checkDevice(world: World, device: SimDevice, conversation: Conversation
     witness.blame("I5", `${name} is filled to ${view.filled} of ${last}${view.filling ? " and asks for more" : ""}`);
     return;
   }
-  // Beyond what is due it may hold more, and its registers may know more.
-  if (view.filled > last && !synced) return;
+  // Beyond what is due the device may hold more or less than the list.
+  if (seen.length < seenBy(conversation, userId).length || (view.filled > last && !synced)) return;
   const found = new FaultList();
   let hash = emptyHash;
   for (const row of held) if (!isVoid(row) && row.seq >= view.start) hash = addRow(hash, row.seq, row.message_id);
@@ -88,6 +88,8 @@ function checkTicks(
 ): void {
   // Ticks of a conversation that moves in the list while a sync pages through it may be left out when clocks disagree.
   if (!synced && world.plan.skewMs > 0) return;
+  // Nobody else looks at notes to oneself.
+  if (conversation.members.size === 1) return;
   for (const row of seen) {
     if (row.senderId !== device.userId || conversation.kind === "group" || row.visibility === 1) continue;
     const ticks = device.machine?.statusOf(conversation.conversationId, row.seq, undefined);

@@ -55,6 +55,7 @@ function checkFates(world: World, conversations: readonly Conversation[]): void 
     const device = world.devices.find((each) => each.name === record.device);
     const name = `${world.witness.names.of(record.id, "m")} of ${record.device} in ${world.witness.names.of(record.conversationId)}`;
     const remembered = device?.remembers(record.id) === true;
+    if (device === undefined) continue;
     if (!remembered && ids.has(record.id)) world.witness.blame("I1", `${name} was sent before it was durable`);
     if (remembered && record.outcome === "undecided" && !world.resolvedIds.has(record.id)) {
       world.witness.blame("progress", `${name} has no answer`);

@@ -46,6 +46,8 @@ export class SimDevice implements Effects {
   /** What is durable. */
   disk = new StoredState();
   link: Link | undefined = undefined;
+  /** Lost with everything on it: never starts again. */
+  gone = false;
   readonly #parts: DeviceParts;
   readonly #config: MachineConfig;
   #life = 0;
@@ -86,7 +88,7 @@ export class SimDevice implements Effects {
   }
 
   start(): void {
-    if (this.machine !== undefined) return;
+    if (this.machine !== undefined || this.gone) return;
     const { scheduler, mutant } = this.#parts;
     const environment = { effects: this, random: scheduler.random, config: this.#config };
     const identity = { owner: this.#life, userId: this.userId, device: this.device };
@@ -96,8 +98,9 @@ export class SimDevice implements Effects {
     for (const entry of machine.outbox()) this.#restored(entry);
     this.#filter =
       mutant?.frames?.({
-        machine,
-        nowMs: 0,
+        userId: this.userId,
+        nowMs: () => this.nowMs,
+        machine: () => machine,
         soon: (run) => {
           const life = this.#life;
           scheduler.after(0, () => (life === this.#life ? run(machine) : undefined));
@@ -280,9 +283,7 @@ export class SimDevice implements Effects {
     this.disk.apply(change);
     if (change.outboxPut !== undefined) this.#durablePuts.add(change.outboxPut.messageId);
     const { conversation, rows } = change;
-    if (conversation === undefined) return;
-    this.#parts.witness.notes(this.userId, conversation.conversationId, conversation.viewed);
-    if (rows === undefined) return;
+    if (conversation === undefined || rows === undefined) return;
     for (const row of rows) this.#parts.witness.stores(this.userId, conversation.conversationId, row.seq);
   }
 

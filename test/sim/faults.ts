@@ -19,6 +19,8 @@ export class SimWeather implements Weather {
   readonly #delayMsMax: number;
   readonly #settleLate: () => void;
   #over = false;
+  /** Whoever appends now dies before the list rows are written. */
+  dying = false;
 
   constructor(scheduler: Scheduler, rough: Roughness, delayMsMax: number, settleLate: () => void) {
     this.#scheduler = scheduler;
@@ -45,6 +47,7 @@ export class SimWeather implements Weather {
   }
 
   appendFate(): AppendFate {
+    if (this.dying) return "applied";
     if (this.#over || !this.#scheduler.chance(this.#rough.appends)) return "calm";
     const fate = this.#scheduler.pick(fates);
     if (fate === "late") this.#scheduler.after(this.#scheduler.between(0, lateMsMax), this.#settleLate);

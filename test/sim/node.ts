@@ -168,7 +168,9 @@ export class SimNode implements BusNode {
   /** One operation of a caller that came by HTTP. Never settles when the process dies meanwhile. */
   call<T>(operation: (core: Core) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.enter(() => operation(this.core).then(resolve, reject));
+      this.enter(() => {
+        operation(this.core).then(resolve, reject);
+      });
     });
   }
 
@@ -198,6 +200,9 @@ export class SimNode implements BusNode {
     const fail = (error: unknown): void => {
       if (!(error instanceof WireError)) this.#parts.witness.blame("core", `${frame.type}: ${String(error)}`);
       const told = error instanceof WireError ? error : new WireError("internal", { undecided: true, cause: error });
+      this.#parts.witness.note(
+        () => `${this.name}: ${request} of ${connection.caller.userId}: ${told.code} ${String(told.cause)}`,
+      );
       if (frame.type === "SEND_MESSAGE" && !told.temporary) this.#parts.witness.refuses(frame.message_id);
       if (told.code === "internal") this.#parts.witness.blame("core", `${frame.type}: ${String(told.cause)}`);
       connection.send(errorFrame(told, request));
@@ -213,7 +218,12 @@ export class SimNode implements BusNode {
 
   #answer(connection: SimConnection, reply: ServerFrame | undefined): void {
     if (reply === undefined) return;
-    if (reply.type === "ACK") this.#parts.witness.acks(connection.caller.userId, reply);
+    if (reply.type === "ACK") {
+      this.#parts.witness.note(
+        () => `${this.name}: ${reply.request} of ${connection.caller.userId} at seq ${reply.seq}`,
+      );
+      this.#parts.witness.acks(connection.caller.userId, reply);
+    }
     connection.send(reply);
   }
 
@@ -275,7 +285,7 @@ export class SimNode implements BusNode {
           this.#parts.scheduler.mark(name, 1);
           this.enter(() => resolve(value));
         },
-        (error: unknown) => this.enter(() => reject(error as Error)),
+        (error: unknown) => this.enter(() => reject(error)),
       );
     });
   }

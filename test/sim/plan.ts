@@ -41,9 +41,11 @@ export type ActionKind =
   | "crash"
   | "away"
   | "link"
+  | "lose"
   | "pauseNode"
   | "killNode"
   | "drainNode"
+  | "blackout"
   | "history"
   | "open"
   | "resend";
@@ -58,9 +60,11 @@ const weights: Readonly<Record<ActionKind, number>> = {
   crash: 3,
   away: 3,
   link: 1,
+  lose: 1,
   pauseNode: 2,
   killNode: 2,
   drainNode: 1,
+  blackout: 1,
   history: 2,
   open: 1,
   resend: 2,
@@ -98,4 +102,4 @@ export function createPlan(seed: number): Plan {
 }
 
 /** Without faults of machines: what goes wrong then is wrong in the rules themselves. */
-const calm = { cut: 1, deafen: 0, crash: 1, pauseNode: 0, killNode: 0 };
+const calm = { cut: 1, deafen: 0, crash: 1, pauseNode: 0, killNode: 0, blackout: 0 };

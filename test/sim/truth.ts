@@ -40,14 +40,15 @@ export function seenBy(conversation: Conversation, userId: Uuid): readonly LogRo
 
 /**
  * The rows that the user's devices must hold by now. Without a sync: up to the last one that was answered. A row whose
- * append stayed open, and whose sender found it by a sync instead of asking again, is pushed by nobody.
+ * append stayed open, and whose sender found it by a sync instead of asking again, is pushed by nobody; and a chat of such
+ * rows alone, whose sender is gone, begins for its members when somebody writes in it.
  */
 export function dueTo(world: World, conversation: Conversation, userId: Uuid, synced: boolean): readonly LogRow[] {
   const seen = seenBy(conversation, userId);
-  if (synced) return seen;
   const { sent, answered } = world.witness;
   const last = seen.findLastIndex(({ messageId }) => !sent.has(messageId) || answered.has(messageId));
-  return seen.slice(0, last + 1);
+  const isListed = world.stores.lists.rowOf(userId, conversation.conversationId) !== undefined;
+  return synced && isListed ? seen : seen.slice(0, last + 1);
 }
 
 /** The membership that holds now, or the last one. */

@@ -50,8 +50,6 @@ export class Witness {
   /** Rows that some device of the user once held durably, and the highest that the user saw; by user and conversation. */
   readonly #stored = new Map<string, Set<number>>();
   readonly #viewed = new Map<string, number>();
-  /** … and up to where some device durably knows that it was seen. */
-  readonly #noted = new Map<string, number>();
   readonly #blocks = new Map<string, BlockState>();
 
   constructor(scheduler: Scheduler, stores: Stores, names: Names, keepsTrace: boolean) {
@@ -87,14 +85,6 @@ export class Witness {
 
   viewedTo(userId: Uuid, conversationId: Uuid): number {
     return this.#viewed.get(userId + conversationId) ?? 0;
-  }
-
-  notedTo(userId: Uuid, conversationId: Uuid): number {
-    return this.#noted.get(userId + conversationId) ?? 0;
-  }
-
-  notes(userId: Uuid, conversationId: Uuid, seq: number): void {
-    this.#noted.set(userId + conversationId, Math.max(seq, this.notedTo(userId, conversationId)));
   }
 
   stores(userId: Uuid, conversationId: Uuid, seq: number): void {
@@ -202,10 +192,11 @@ export class Witness {
     this.blame("I4", `${this.names.of(userId, "u")} reads up to ${seq} in ${where}, but saw only ${viewed}`);
   }
 
-  /** Rows of others up to `seq` in the membership that holds it. */
+  /** Rows of others up to `seq` in the latest membership. */
   #foreignRows(conversationId: Uuid, userId: Uuid, seq: number): readonly LogRow[] {
-    const interval = this.intervalsOf(conversationId, userId).find((each) => isReadable([each], seq));
-    if (interval === undefined) return [];
+    // Who joined again starts with everything before that received and read, and none of it counts for anybody any more.
+    const interval = this.intervalsOf(conversationId, userId).at(-1);
+    if (interval === undefined || !isReadable([interval], seq)) return [];
     return this.#stores.log
       .rowsOf(conversationId)
       .slice(interval.joinedSeq - 1, seq)

@@ -37,6 +37,9 @@ export class World {
   readonly blocksInDoubt = new Set<string>();
   /** Calls that are still being insisted on. */
   openCalls = 0;
+  /** Users who lost a device for good. */
+  readonly losers = new Set<Uuid>();
+  readonly #deviceCounts = new Map<Uuid, number>();
   readonly #mutant: Mutant | undefined;
 
   constructor(plan: Plan, mutant: Mutant | undefined, keepsTrace: boolean) {
@@ -59,13 +62,25 @@ export class World {
 
   /** A new device of a user, with an empty disk. */
   linkDevice(userId: Uuid): void {
-    const device = this.devices.filter((each) => each.userId === userId).length + 1;
+    const device = (this.#deviceCounts.get(userId) ?? 0) + 1;
+    this.#deviceCounts.set(userId, device);
     const name = `${this.witness.names.of(userId)}.${device}`;
     const { scheduler, witness, plan } = this;
     const findNode = (): SimNode | undefined => scheduler.pick(this.nodes);
     this.devices.push(
       new SimDevice({ userId, device, name, scheduler, witness, plan, mutant: this.#mutant, findNode }),
     );
+  }
+
+  /** A device that nobody will ever see again, with all it had not sent; its user takes a new one. */
+  loseDevice(device: SimDevice): void {
+    this.witness.note(() => `${device.name} is lost`);
+    if (device.gone) return;
+    device.crash();
+    device.gone = true;
+    this.losers.add(device.userId);
+    this.devices.splice(this.devices.indexOf(device), 1);
+    this.linkDevice(device.userId);
   }
 
   newId(): Uuid {
@@ -90,9 +105,20 @@ export class World {
     });
   }
 
+  /** Every node dies at once, in the middle of what it was writing. */
+  blackout(): void {
+    const { weather } = this.stores;
+    weather.dying = true;
+    this.scheduler.after(this.scheduler.between(50, 250), () => {
+      weather.dying = false;
+      for (const index of this.nodes.keys()) this.killNode(index, this.scheduler.between(0, 3_000));
+    });
+  }
+
   /** Faults end: stores are well, every machine runs again. */
   calm(): void {
     this.stores.weather.end();
+    this.stores.weather.dying = false;
     this.bus.end();
     this.stores.log.settleLate();
     for (const [index, node] of this.nodes.entries()) {
@@ -144,7 +170,10 @@ export class World {
           if (answer !== "silence") return answer;
           onDoubt?.();
         } catch (error) {
-          if (!(error instanceof WireError)) throw error;
+          if (!(error instanceof WireError)) {
+            this.witness.blame("core", String(error));
+            return undefined;
+          }
           if (!error.temporary) return error;
           onDoubt?.();
         }

@@ -1,3 +1,26 @@
+import { ackBeforeDurable } from "./ack-before-durable.ts";
+import { appendWithoutMembership } from "./append-without-membership.ts";
+import { deafCaches } from "./deaf-caches.ts";
+import { dedupeOnlyOnRetry } from "./dedupe-only-on-retry.ts";
+import { lyingDisk } from "./lying-disk.ts";
 import type { Mutant } from "./mutant.ts";
+import { noListRepair } from "./no-list-repair.ts";
+import { oldestFirstProof } from "./oldest-first-proof.ts";
+import { receiptsWithoutAnswer } from "./receipts-without-answer.ts";
+import { sinceRaisedBlindly } from "./since-raised-blindly.ts";
+import { unnoticedGap } from "./unnoticed-gap.ts";
+import { unreadableBeforeSettled } from "./unreadable-before-settled.ts";
 
-export const mutants: readonly Mutant[] = [];
+export const mutants: readonly Mutant[] = [
+  dedupeOnlyOnRetry,
+  oldestFirstProof,
+  appendWithoutMembership,
+  receiptsWithoutAnswer,
+  unnoticedGap,
+  ackBeforeDurable,
+  noListRepair,
+  sinceRaisedBlindly,
+  deafCaches,
+  lyingDisk,
+  unreadableBeforeSettled,
+];

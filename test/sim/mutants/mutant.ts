@@ -1,14 +1,16 @@
 import type { Core, CorePorts } from "../../../src/core/api.ts";
 import type { CoreOptions } from "../../../src/core/create-core.ts";
 import type { Machine } from "../../../src/client/machine/types.ts";
+import type { Uuid } from "../../../src/protocol/ids.ts";
 import type { ClientFrame } from "../../../src/protocol/frames/client-frames.ts";
 import type { Stores } from "../stores.ts";
 import type { SimBus } from "../network.ts";
 
 /** The device as a mutant of its frames may touch it. */
 export interface MutantDevice {
-  readonly machine: Machine | undefined;
-  readonly nowMs: number;
+  readonly userId: Uuid;
+  nowMs(): number;
+  machine(): Machine | undefined;
   /** Runs in a task of its own, if the process still lives then. */
   soon(run: (machine: Machine) => void): void;
 }
