@@ -81,6 +81,15 @@ describe("safeText", () => {
     },
   );
 
+  it.each(["\u0090", "\u009d", "\u001b]", "\u001bP", "\u009b0", "\u001b ", "👩\u200d", "\u0301"])(
+    "takes time in proportion to the length, also for many of %j that never end",
+    (part) => {
+      const startedMs = performance.now();
+      safeText(part.repeat(60_000));
+      expect(performance.now() - startedMs).toBeLessThan(1_000);
+    },
+  );
+
   it("stops marks that pile up on one letter", () => {
     expect(safeText(`z${"\u0335".repeat(100)}x`)).toBe(`z${"\u0335".repeat(8)}x`);
   });

@@ -7,7 +7,7 @@
 /* eslint-disable no-control-regex */
 /** Whole sequences, as ECMA-48 has them: CSI, then strings (DCS, SOS, OSC, PM, APC) with their terminator, then ESC and one. */
 const sequences =
-  /(?:\u001b\[|\u009b)[\u0030-\u003f]*[\u0020-\u002f]*[\u0040-\u007e]|(?:\u001b[PX\]^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u0018\u001a\u001b\u009c\n]*(?:\u0007|\u009c|\u001b\\)|\u001b[\u0020-\u002f]*[\u0030-\u007e]/gu;
+  /(?:\u001b\[|\u009b)[\u0030-\u003f]*[\u0020-\u002f]*[\u0040-\u007e]|(?:\u001b[PX\]^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u0018\u001a\u001b\u0080-\u009f\n]*(?:\u0007|\u009c|\u001b\\)|\u001b[\u0020-\u002f]*[\u0030-\u007e]/gu;
 const invisible = /[\p{Cc}\p{Default_Ignorable_Code_Point}\u2028\u2029\ufff9-\ufffb]/u;
 const pictograph = /\p{Extended_Pictographic}/u;
 /** What may stand between a pictograph and the joiner after it: presentation selector, skin tone, keycap. */
