@@ -28,12 +28,24 @@ function createOutput(globals: GlobalOptions, environment: CliEnvironment): Outp
   });
 }
 
-/** The first signal asks the command to finish, the second ends it. */
+/** Shorter than anyone presses a key twice. */
+const sameSignalMs = 150;
+
+/**
+ * The first signal asks the command to finish, the second ends it. One Ctrl-C may arrive several times: the terminal sends it to
+ * every process of the line, and a launcher or npx hands on what it gets.
+ */
 function listenToSignals(): AbortSignal {
   const controller = new AbortController();
+  let firstAtMs = 0;
   const hear = (signal: "SIGINT" | "SIGTERM") => (): void => {
-    if (controller.signal.aborted) process.exit(exitCodes[signal === "SIGINT" ? "interrupted" : "terminated"].code);
-    controller.abort(signal);
+    if (!controller.signal.aborted) {
+      firstAtMs = performance.now();
+      controller.abort(signal);
+      return;
+    }
+    const isSame = controller.signal.reason === signal && performance.now() - firstAtMs < sameSignalMs;
+    if (!isSame) process.exit(exitCodes[signal === "SIGINT" ? "interrupted" : "terminated"].code);
   };
   process.on("SIGINT", hear("SIGINT"));
   process.on("SIGTERM", hear("SIGTERM"));
