@@ -1,5 +1,5 @@
 import type { Uuid } from "../../protocol/ids.ts";
-import type { ReceiptRow } from "../model.ts";
+import type { ListWrite, ReceiptRow } from "../model.ts";
 
 export interface ReceiptWrite {
   readonly conversationId: Uuid;
@@ -16,6 +16,11 @@ export interface ReceiptWrite {
 export interface Receipts {
   /** Durable when it resolves. Never skipped because it looks old: a write that an earlier time-out left open may still be needed. */
   write(writes: readonly ReceiptWrite[]): Promise<void>;
+  /**
+   * Both in one transaction. Only stores that keep receipts and lists together have it; elsewhere the caller writes the
+   * receipts first and the lists after them.
+   */
+  writeWithLists?(writes: readonly ReceiptWrite[], lists: readonly ListWrite[]): Promise<void>;
   all(conversationId: Uuid): Promise<readonly ReceiptRow[]>;
   one(conversationId: Uuid, userId: Uuid): Promise<ReceiptRow | undefined>;
 }

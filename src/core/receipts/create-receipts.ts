@@ -56,8 +56,12 @@ async function move(deps: ReceiptsDeps, caller: Caller, draft: ReceiptDraft, mar
 
   const shared = mark === "read" && (await isReadShared(deps.users, caller.userId, row.peerId));
   const writes = await listWrites(deps.log, caller, row, draft, mark, shared);
-  await deps.receipts.write([receiptWrite(draft.conversationId, caller.userId, draft.seq, deps.clock.nowMs(), shared)]);
-  await deps.lists.write(writes);
+  const receipt = receiptWrite(draft.conversationId, caller.userId, draft.seq, deps.clock.nowMs(), shared);
+  if (deps.receipts.writeWithLists !== undefined) await deps.receipts.writeWithLists([receipt], writes);
+  else {
+    await deps.receipts.write([receipt]);
+    await deps.lists.write(writes);
+  }
 
   // Notes to oneself: all writes are to this one row.
   const after = writes.reduce((merged, write) => (write.userId === caller.userId ? apply(merged, write) : merged), row);

@@ -1,4 +1,5 @@
 import type { Receipts } from "../../core/ports/receipts.ts";
+import { applyListWrite } from "./apply-list-write.ts";
 import { applyReceipt } from "./apply-receipt.ts";
 import type { Environment } from "./environment.ts";
 import { prefixEnd, uuidKey, uuidPairKey } from "./keys.ts";
@@ -10,6 +11,13 @@ export function createLmdbReceipts(environment: Environment): Receipts {
     async write(writes) {
       await environment.write((transaction) => {
         for (const write of writes) applyReceipt(transaction, write);
+      });
+    },
+
+    async writeWithLists(writes, listWrites) {
+      await environment.write((transaction) => {
+        for (const write of writes) applyReceipt(transaction, write);
+        for (const write of listWrites) applyListWrite(transaction, write);
       });
     },
 
