@@ -68,7 +68,12 @@ export class SimNode implements BusNode {
     const { mutant, stores } = parts;
     const ports = this.#ports();
     const options = { cacheTtlMs, lanesMax: parts.plan.lanesMax, ...mutant?.coreOptions };
-    const core = createCore(mutant?.ports?.(ports, stores) ?? ports, options);
+    let core = createCore(mutant?.ports?.(ports, stores) ?? ports, options);
+    const sendingPorts = mutant?.sendingPorts?.(ports, stores);
+    if (sendingPorts !== undefined) {
+      const { delivery, groups } = createCore(sendingPorts, options);
+      core = { ...core, delivery, groups };
+    }
     this.core = mutant?.core?.(core, stores) ?? core;
     // Failing is allowed: what is left is finished when its group is first used.
     this.core.recover().catch(() => undefined);

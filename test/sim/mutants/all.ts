@@ -5,15 +5,15 @@ import { dedupeOnlyOnRetry } from "./dedupe-only-on-retry.ts";
 import { lyingDisk } from "./lying-disk.ts";
 import type { Mutant } from "./mutant.ts";
 import { noListRepair } from "./no-list-repair.ts";
-import { oldestFirstProof } from "./oldest-first-proof.ts";
 import { receiptsWithoutAnswer } from "./receipts-without-answer.ts";
+import { rowsBeforeHead } from "./rows-before-head.ts";
 import { sinceRaisedBlindly } from "./since-raised-blindly.ts";
 import { unnoticedGap } from "./unnoticed-gap.ts";
 import { unreadableBeforeSettled } from "./unreadable-before-settled.ts";
 
 export const mutants: readonly Mutant[] = [
   dedupeOnlyOnRetry,
-  oldestFirstProof,
+  rowsBeforeHead,
   appendWithoutMembership,
   receiptsWithoutAnswer,
   unnoticedGap,

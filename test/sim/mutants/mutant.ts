@@ -24,6 +24,8 @@ export interface Mutant {
   readonly name: string;
   /** Called for each process of a node. */
   ports?(ports: CorePorts, stores: Stores): CorePorts;
+  /** As `ports`, for what sends and changes groups only: readers keep theirs. */
+  sendingPorts?(ports: CorePorts, stores: Stores): CorePorts;
   core?(core: Core, stores: Stores): Core;
   readonly coreOptions?: CoreOptions;
   /** Whether nodes hear notices; default true. */
