@@ -53,6 +53,17 @@ test("a change whose settling gets no answer is told all the same: nobody may ha
   expect(told.some(({ userIds }) => userIds.includes(bob))).toBe(true);
 });
 
+test("rows that a dead server left unlisted are listed before a change stands on top of them", async () => {
+  await say(ann, 1);
+  weather.fates.push("applied");
+  weather.during.set("log.newest.serial", () => new Promise(() => undefined));
+  void say(bob, 2, createDeliveryCore(world, { deaf: true }));
+  await new Promise(setImmediate);
+  expect(world.lists.rowOf(bob, groupId)).toMatchObject({ lastSeq: 2, ownSeq: 0 });
+  await change({ kind: "remove", userIds: [bob] }, 1, createDeliveryCore(world));
+  expect(world.lists.rowOf(bob, groupId)).toMatchObject({ lastSeq: 4, ownSeq: 3 });
+});
+
 const stages = [
   ["the system row", "log.append"],
   ["the change is settled", "groups.settle"],

@@ -3,7 +3,7 @@ import type { Uuid } from "../../protocol/ids.ts";
 import { createGroupView, type GroupView } from "../directory-cache.ts";
 import type { LaneContext } from "../delivery/lane-context.ts";
 import type { Lane } from "../delivery/lane.ts";
-import { loadEnd, proveBorder } from "../delivery/log-end.ts";
+import { loadEnd, loadListed, proveBorder, repairBehind } from "../delivery/log-end.ts";
 import { systemRow } from "../delivery/message-row.ts";
 import { scanDown } from "../delivery/scan-log.ts";
 import type { Group, GroupChange, ListWrite, LogRow, MemberInterval } from "../model.ts";
@@ -88,6 +88,9 @@ async function appendChange(
       lane.forget();
       continue;
     }
+    if (lane.listedTo === undefined) await loadListed(context, lane, change.actorId);
+    // Rows that nobody listed must not disappear below this one.
+    await repairBehind(context, lane);
     if (lane.room(log.bucketRows) === 0 && !(await proveBorder(context, lane))) continue;
     const row = nextRow(context, lane, change);
     if (await appended(context, lane, row, change, changeWrites(row, change, intervals))) return row;
