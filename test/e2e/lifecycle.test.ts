@@ -142,7 +142,7 @@ describe("--dev", () => {
         const login = await fetch(`${server.url}/api/login`, { method: "POST", headers, body });
         expect([round, login.status]).toEqual([round, 200]);
       }
-      await expect.poll(() => server.stderr()).toContain("msgr chat bob --as alice");
+      await expect.poll(() => server.stderr()).toContain(`chat @bob --as alice-${new URL(server.url).port}`);
       expect(server.stderr()).toContain("Not for production");
       expect(existsSync(`${folder.path}/.msgr/dev`)).toBe(true);
     }
