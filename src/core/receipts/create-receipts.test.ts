@@ -28,6 +28,23 @@ async function directSetUp(rows: number) {
   return { world, alice, bob, chat, receipts, claim };
 }
 
+test("a claim on a join that is still being settled is not refused, since a refusal is final for the device", async () => {
+  const world = createMemoryWorld();
+  const [alice, bob] = [world.user(), world.user()];
+  const group = await groupFixture(world, alice);
+  const change = { groupId: group.id, messageId: world.id(), since: 1, actorId: alice, actorDevice: 1, at: 1 };
+  await world.groups.commit({ ...change, kind: "add", userIds: [bob], expectedVersion: 1 });
+  const seq = await group.say(alice, { kind: kinds.system });
+  const membership = { seq, joinedSeq: seq, leftSeq: 0, leftUcount: 0 };
+  const last = { seq, ucount: 0, sender: alice, at: 1 };
+  const row = { userId: bob, conversationId: group.id, kind: "group" as const };
+  await world.lists.write([{ ...row, membership, last, recvSeq: seq - 1 }]);
+  const claim = { conversationId: group.id, from: seq, seq };
+  await expect(receiptsOn(world).delivered(by(bob), claim)).rejects.toMatchObject({ temporary: true });
+  await world.groups.settle(group.id, 2, seq);
+  expect(await receiptsOn(world).delivered(by(bob), claim)).toMatchObject({ accepted: true });
+});
+
 const statusFrames = (world: MemoryWorld) =>
   world.hub.deliveries.map(({ userIds, frame, except }) => ({ userIds, frame, except: except?.device }));
 

@@ -95,7 +95,12 @@ async function isAccepted(
     deps.log.newestBucket(conversationId, row.lastSeq, "latest"),
     deps.intervals.of(conversationId, caller.userId, true),
   ]);
-  return acceptRun({ ...claim, head: Math.max(row.lastSeq, newest?.head.head ?? 0), intervals });
+  if (acceptRun({ ...claim, head: Math.max(row.lastSeq, newest?.head.head ?? 0), intervals })) return true;
+  // The row of a join is pushed before the join is settled everywhere: a refusal would be final for the device.
+  if (intervals.some((interval) => interval.joinedSeq === 0)) {
+    throw new WireError("store_unavailable", { detail: "The membership is being settled." });
+  }
+  return false;
 }
 
 async function listWrites(
