@@ -58,7 +58,7 @@ export const metricKinds = {
     distribution: false,
     unit: "size",
     labels: [],
-    means: "resident memory of the server with all connections, less that with none, for each connection",
+    means: "resident memory of the server with all connections, less that with a tenth of them, for each of the others",
   },
 } as const satisfies Record<string, MetricKind>;
 

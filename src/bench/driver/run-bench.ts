@@ -11,7 +11,7 @@ import { computePlan, type Plan } from "../scenario/plan.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { RunStats } from "../stats/run-stats.ts";
 import { Timeline } from "../stats/timeline.ts";
-import type { WorkerReport } from "../worker/messages.ts";
+import type { DriverMessage, WorkerReport } from "../worker/messages.ts";
 import { monotonicMs } from "../worker/monotonic.ts";
 import { assembleResult } from "./assemble-result.ts";
 import { BenchError } from "./bench-error.ts";
@@ -62,7 +62,8 @@ export class InterruptedError extends Error {
 
 /** Between the command to start and t0: every worker has heard of it by then. */
 const startDelayMs = 300;
-const connectionsForMemoryMin = 500;
+/** With fewer, what a connection takes drowns in what a process takes anyway. */
+const connectionsForMemoryMin = 5_000;
 const settleMs = 1_000;
 /** What one worker may take beyond the plan before a step counts as stuck. */
 const stepSlackMs = 120_000;
@@ -104,28 +105,23 @@ class BenchRun {
     reporter.stage("starting the server and the load workers");
     this.#workers = this.#plan.workers.map(({ index }) => new WorkerProcess(index, this.#options.workerFlags));
     const target = await this.#openTarget();
-    const api = new HttpClient(target.url, 16);
-    try {
-      const provisioned = await this.#prepare(target, api);
-      await this.#load(target);
-      const reports = await this.#collect();
-      const ledger = await this.#closeAccount(target, provisioned, reports);
-      const stats = this.#mergeStats(reports);
-      return assembleResult({
-        id: `${scenario.name}-${this.#startedAt.toISOString().replaceAll(/[:.]/g, "-")}`,
-        scenario,
-        plan: this.#plan,
-        stats,
-        reports,
-        ledger,
-        server: this.#describeServer(target),
-        startedAt: this.#startedAt,
-        wallMs: monotonicMs() - this.#startMs,
-        interrupted: this.#options.interrupted.aborted,
-      });
-    } finally {
-      api.close();
-    }
+    const provisioned = await this.#provision(target);
+    await this.#connect(target, provisioned);
+    await this.#load(target);
+    const reports = await this.#collect();
+    const ledger = await this.#closeAccount(target, provisioned, reports);
+    return assembleResult({
+      id: `${scenario.name}-${this.#startedAt.toISOString().replaceAll(/[:.]/g, "-")}`,
+      scenario,
+      plan: this.#plan,
+      stats: this.#mergeStats(reports),
+      reports,
+      ledger,
+      server: this.#describeServer(target),
+      startedAt: this.#startedAt,
+      wallMs: monotonicMs() - this.#startMs,
+      interrupted: this.#stoppedMs !== Number.POSITIVE_INFINITY && target.died === undefined,
+    });
   }
 
   async close(): Promise<void> {
@@ -148,28 +144,49 @@ class BenchRun {
     return this.#target;
   }
 
-  async #prepare(target: Target, api: HttpClient): Promise<Provisioned> {
+  async #provision(target: Target): Promise<Provisioned> {
+    const population = this.#population;
+    const users = formatCount(population.users);
+    this.#options.reporter.stage(`making ${users} users and ${formatCount(population.groupCount)} groups`);
+    const api = new HttpClient(target.url, 16);
+    try {
+      return await provision(population, this.#run, target.admin, api, createSystemRandom());
+    } finally {
+      api.close();
+      this.#checkInterrupted();
+    }
+  }
+
+  async #connect(target: Target, made: Provisioned): Promise<void> {
     const { scenario, reporter } = this.#options;
     const plan = this.#plan;
-    reporter.stage(`making ${formatCount(plan.users)} users and ${formatCount(this.#population.groupCount)} groups`);
-    const made = await provision(this.#population, this.#run, target.admin, api, createSystemRandom());
-    this.#checkInterrupted();
-    const memory = plan.connections >= connectionsForMemoryMin;
-    const restBytes = memory ? await target.admin.collectedRssBytes() : undefined;
+    const measured = isMemoryWanted(scenario, plan);
+    // What making users has left in the old process would hide what connections take.
+    if (measured) await target.restart();
     await this.#setUpWorkers(target, made);
     reporter.stage(`connecting ${formatCount(plan.connections)} devices at ${formatCount(scenario.connectRate)}/s`);
-    await this.#perform("connect", plan.connectMs + stepSlackMs);
-    if (restBytes !== undefined) {
+    if (measured) await this.#connectMeasured(target);
+    else await this.#perform({ type: "connect", share: 1 }, plan.connectMs + stepSlackMs);
+    if (plan.historyMessages === 0) return;
+    reporter.stage(`writing ${formatCount(plan.historyMessages)} messages of history`);
+    // Some hundred a second is the least that a disk gives; a run that waits longer than that will not get better.
+    await this.#perform({ type: "write_history" }, (plan.historyMessages / 100) * 1_000 + stepSlackMs);
+  }
+
+  /** The slope between a tenth and all: what the process takes once, for its first connections, is not theirs. */
+  async #connectMeasured(target: Target): Promise<void> {
+    const { connections, connectMs } = this.#plan;
+    const sizes: number[] = [];
+    for (const share of [0.1, 1]) {
+      await this.#perform({ type: "connect", share }, connectMs + stepSlackMs);
       await sleep(settleMs);
-      const heldBytes = await target.admin.collectedRssBytes();
-      if (heldBytes !== undefined) this.#rssPerConnectionBytes = Math.max(0, heldBytes - restBytes) / plan.connections;
+      const bytes = await target.admin.collectedRssBytes();
+      if (bytes !== undefined) sizes.push(bytes);
     }
-    if (plan.historyMessages > 0) {
-      reporter.stage(`writing ${formatCount(plan.historyMessages)} messages of history`);
-      // Some hundred a second is the least that a disk gives; a run that waits longer than that will not get better.
-      await this.#perform("write_history", (plan.historyMessages / 100) * 1_000 + stepSlackMs);
+    const [few, all] = sizes;
+    if (few !== undefined && all !== undefined) {
+      this.#rssPerConnectionBytes = Math.max(0, all - few) / (connections * 0.9);
     }
-    return made;
   }
 
   async #setUpWorkers(target: Target, { ids, devices }: Provisioned): Promise<void> {
@@ -197,8 +214,12 @@ class BenchRun {
   }
 
   /** Lets every worker do a step; fails when one does, when it takes too long, or when the server is gone. */
-  async #perform(step: "connect" | "write_history", timeoutMs: number): Promise<void> {
-    const done = Promise.all(this.#workers.map((worker) => worker.perform({ type: step }, step)));
+  async #perform(
+    message: DriverMessage & { readonly type: "connect" | "write_history" },
+    timeoutMs: number,
+  ): Promise<void> {
+    const step = message.type;
+    const done = Promise.all(this.#workers.map((worker) => worker.perform(message, step)));
     // Its rejection is taken below, or by the next turn of the loop.
     done.catch(() => {});
     const deadlineMs = monotonicMs() + timeoutMs;
@@ -305,7 +326,7 @@ class BenchRun {
   }
 
   #describeServer(target: Target): BenchResult["server"] {
-    const { timeline } = { timeline: this.#timeline };
+    const timeline = this.#timeline;
     const fromMs = timeline.startMs(timeline.phases.findIndex((phase) => phase.record));
     const toMs = Math.min(timeline.endMs, this.#stoppedMs) + 1_000;
     const under = target.samples.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
@@ -331,6 +352,11 @@ class BenchRun {
   #checkWorkers(): void {
     for (const { failure } of this.#workers) if (failure !== undefined) throw failure;
   }
+}
+
+function isMemoryWanted(scenario: Scenario, plan: Plan): boolean {
+  const asked = scenario.thresholds.some(({ selector }) => selector.name === "server_rss_per_connection");
+  return asked || plan.connections >= connectionsForMemoryMin;
 }
 
 /** Ends early when the signal comes, and takes its whole time if that was before. */

@@ -38,7 +38,7 @@ export class Target {
   #server: ServerProcess | undefined;
   #admin: AdminClient;
   #died: ServerEnd | undefined;
-  #stopping = false;
+  #expectEnd = false;
 
   private constructor(
     options: TargetOptions,
@@ -100,17 +100,25 @@ export class Target {
     }
   }
 
-  /** A dead server's data under a new one. */
+  /**
+   * The data of an own server under a new process: to see what a dead one kept, or to have one that remembers nothing of
+   * the preparations. Its addresses are new.
+   */
   async restart(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined || this.folder === undefined) return;
+    this.#expectEnd = true;
     this.#admin.close();
-    const server = await startIn(this.folder as DataFolder, { ...this.#options, nodeFlags: [] });
-    this.#server = server;
-    this.#admin = new AdminClient(server.adminUrl, server.adminToken);
+    await server.stop();
+    this.#server = await startIn(this.folder, this.#options);
+    this.#admin = new AdminClient(this.#server.adminUrl, this.#server.adminToken);
+    this.#expectEnd = false;
+    this.#watch(this.#server);
   }
 
   /** Stops an own server; its data goes unless it is to be kept. */
   async close(keepData: boolean): Promise<void> {
-    this.#stopping = true;
+    this.#expectEnd = true;
     this.#admin.close();
     await this.#server?.stop();
     if (this.folder !== undefined && !keepData) rmSync(this.folder.path, { recursive: true, force: true });
@@ -119,7 +127,7 @@ export class Target {
   #watch(server: ServerProcess): void {
     const note = async (): Promise<void> => {
       const end = await server.ended;
-      if (!this.#stopping) this.#died = end;
+      if (!this.#expectEnd) this.#died ??= end;
     };
     void note();
   }

@@ -150,6 +150,7 @@ function generatorLines({ generator, server }: BenchResult, style: Style): strin
     server.cpu === undefined ? "" : `CPU ${formatShare(server.cpu)}`,
     server.rssPeakBytes === undefined ? "" : `RSS ${formatBytes(server.rssPeakBytes)}`,
     server.rssPerConnectionBytes === undefined ? "" : `${formatBytes(server.rssPerConnectionBytes)} a connection`,
+    server.died === undefined ? "" : `it died (${server.died})`,
     server.durableWriteUs === undefined ? "" : `a lone durable write ${formatUs(server.durableWriteUs)}`,
   ].filter((fact) => fact !== "");
   return [
@@ -187,6 +188,10 @@ function verdictLine(result: BenchResult, style: Style): string {
       return style.bad(
         `BROKEN: ${lost} lost, ${duplicated} duplicated, ${reordered} reordered, ${other} other faults (exit 9)`,
       );
+    case 4:
+      return style.bad("ENDED EARLY: the server died; what it had acked is still in its log (exit 4)");
+    case 130:
+      return style.warn("INTERRUPTED: nothing lost, duplicated or reordered until then (exit 130)");
     default:
       return style.bad(`ended with exit code ${result.exitCode}`);
   }

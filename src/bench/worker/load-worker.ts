@@ -48,6 +48,7 @@ export class LoadWorker {
   readonly #groupsOfUsers: ReadonlyMap<number, readonly number[]>;
   readonly #syncedSlots: Uint8Array;
   #syncedCount = 0;
+  #connectedTo = 0;
   #written = 0;
   #step: { readonly name: WorkerStep; readonly run: Step } | undefined;
   #t0Ms = Number.POSITIVE_INFINITY;
@@ -130,9 +131,17 @@ export class LoadWorker {
     const { scenario, share } = this.#setup;
     switch (message.type) {
       case "connect": {
-        const rate = scenario.connectRate / share.count;
-        const synced = (): number => this.#syncedCount;
-        this.#step = { name: "connect", run: createConnectStep(this.#fleet, rate, synced, monotonicMs()) };
+        const from = this.#connectedTo;
+        this.#connectedTo = Math.ceil(this.#fleet.size * message.share);
+        const run = createConnectStep({
+          fleet: this.#fleet,
+          from,
+          to: this.#connectedTo,
+          ratePerSecond: scenario.connectRate / share.count,
+          syncedCount: () => this.#syncedCount,
+          startMs: monotonicMs(),
+        });
+        this.#step = { name: "connect", run };
         break;
       }
       case "write_history": {
@@ -198,7 +207,6 @@ export class LoadWorker {
 
   #reportProgress(): void {
     const load = this.#load;
-    const { recorder } = { recorder: this.#recorder };
     this.#tellDriver({
       type: "progress",
       progress: {
@@ -207,7 +215,7 @@ export class LoadWorker {
         delivered: this.#delivered,
         responses: load.responses.serialise(),
         errors: load.failedCount,
-        faults: recorder.faults.total(),
+        faults: this.#recorder.faults.total(),
         connected: this.#fleet.readyCount,
         written: this.#written,
         cpu: this.#health.recentCpu(),

@@ -37,7 +37,8 @@ export interface DeviceAccess {
 
 export type DriverMessage =
   | { readonly type: "setup"; readonly setup: WorkerSetup }
-  | { readonly type: "connect" }
+  /** Until this share of the own devices is connected and in sync. */
+  | { readonly type: "connect"; readonly share: number }
   | { readonly type: "write_history" }
   | { readonly type: "start"; readonly t0Ms: number }
   | { readonly type: "stop" }

@@ -15,19 +15,25 @@ export interface Step {
 
 const greetingsMax = 512;
 
-/** `ratePerSecond`: of this worker. Over when every device is connected and has synced once. */
-export function createConnectStep(
-  fleet: Fleet,
-  ratePerSecond: number,
-  syncedCount: () => number,
-  startMs: number,
-): Step {
-  let next = 0;
+export interface ConnectStepOptions {
+  readonly fleet: Fleet;
+  /** Slots [from, to) connect. */
+  readonly from: number;
+  readonly to: number;
+  /** Of this worker. */
+  readonly ratePerSecond: number;
+  readonly syncedCount: () => number;
+  readonly startMs: number;
+}
+
+/** Over when the devices up to `to` are connected and have synced once. */
+export function createConnectStep({ fleet, from, to, ratePerSecond, syncedCount, startMs }: ConnectStepOptions): Step {
+  let next = from;
   return {
     advance(nowMs) {
-      const due = Math.min(fleet.size, Math.ceil(((nowMs - startMs) / 1_000) * ratePerSecond));
+      const due = Math.min(to, from + Math.ceil(((nowMs - startMs) / 1_000) * ratePerSecond));
       while (next < due && next - fleet.readyCount < greetingsMax) fleet.start(next++);
-      return next === fleet.size && syncedCount() >= fleet.size;
+      return next === to && syncedCount() >= to;
     },
   };
 }

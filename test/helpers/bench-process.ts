@@ -1,0 +1,97 @@
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseResult, type BenchResult } from "../../src/bench/report/result.ts";
+
+/** `msgr bench` as its user starts it, in a folder of its own, with the temporary folder of its server in there too. */
+export interface BenchProcess {
+  readonly process: ChildProcessByStdio<null, Readable, Readable>;
+  readonly pid: number;
+  stderr(): string;
+  /** Resolves when stderr has what is looked for. */
+  says(pattern: RegExp): Promise<void>;
+  readonly ended: Promise<BenchEnd>;
+}
+
+export interface BenchEnd {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** As the result file has it, if there is one. */
+  readonly result: BenchResult | undefined;
+  /** What is left of the servers' data. */
+  readonly leftovers: readonly string[];
+}
+
+const main = path.resolve(import.meta.dirname, "../../src/cli/main.ts");
+
+export function startBench(folder: string, scenario: string, words: readonly string[] = []): BenchProcess {
+  const [file, temporary, results] = ["scenario.yaml", "tmp", "results"].map((name) => path.join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  writeFileSync(file, scenario);
+  mkdirSync(temporary, { recursive: true });
+  const child = spawn(process.execPath, [main, "bench", file, "--out", results, ...words], {
+    stdio: ["ignore", "pipe", "pipe"],
+    cwd: folder,
+    env: { PATH: process.env["PATH"], HOME: folder, TMPDIR: temporary, NO_COLOR: "1" },
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const ended = (once(child, "close") as Promise<[number | null]>).then(([code]) => ({
+    code,
+    stdout,
+    stderr,
+    result: readResult(results),
+    leftovers: readdirSync(temporary).filter((name) => name.startsWith("msgr-")),
+  }));
+  return {
+    process: child,
+    pid: child.pid as number,
+    stderr: () => stderr,
+    ended,
+    async says(pattern) {
+      while (!pattern.test(stderr)) {
+        if (child.exitCode !== null) throw new Error(`ended before it said ${String(pattern)}:\n${stderr}`);
+        await sleep(20);
+      }
+    },
+  };
+}
+
+function readResult(folder: string): BenchResult | undefined {
+  if (!existsSync(folder)) return undefined;
+  const [name] = readdirSync(folder).filter((file) => file.endsWith(".json"));
+  return name === undefined ? undefined : parseResult(readFileSync(path.join(folder, name), "utf8"));
+}
+
+/** Processes whose parent is `pid`, with their command lines. Linux only. */
+export function childrenOf(pid: number): { readonly pid: number; readonly command: string }[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+        const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+        const command = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ");
+        return parent === pid ? [{ pid: Number(name), command }] : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
