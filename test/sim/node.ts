@@ -159,7 +159,7 @@ export class SimNode implements BusNode {
   }
 
   hearNotice(notice: Notice): void {
-    if (this.#parts.mutant?.hears !== false) this.enter(() => this.core.hear(notice));
+    if (this.#parts.mutant?.hears?.(notice) !== false) this.enter(() => this.core.hear(notice));
   }
 
   resync(): void {

@@ -25,6 +25,8 @@ export interface Plan {
   readonly diskDelayMsMax: number;
   readonly answerTimeoutMs: number;
   readonly receiptDelayMs: number;
+  /** Pages after which a sync stops and has to be asked to go on. */
+  readonly syncPagesMax: number;
   /** By how much wall clocks of nodes may be off, either way. */
   readonly skewMs: number;
   readonly rough: Roughness;
@@ -89,6 +91,7 @@ export function createPlan(seed: number): Plan {
     diskDelayMsMax: one(0, 10, 200),
     answerTimeoutMs: one(2_000, 15_000),
     receiptDelayMs: one(0, 20, 300),
+    syncPagesMax: one(3, 64, 64),
     skewMs: one(0, 0, 2_000),
     rough: {
       appends: 0.08 * level,

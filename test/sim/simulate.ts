@@ -40,8 +40,8 @@ const stepsMax = 400_000;
  * what a process remembers.
  */
 export async function simulate(seed: number, options: SimulateOptions = {}): Promise<Outcome> {
-  useSmallLimits();
   const plan = createPlan(seed);
+  useSmallLimits(plan.syncPagesMax);
   const world = new World(plan, options.mutant, options.keepsTrace === true);
   try {
     await run(world);

@@ -10,7 +10,6 @@ const small: Partial<Record<keyof typeof limits, number>> = {
   syncInitialRows: 4,
   syncBehindRowsMax: 10,
   syncCursorsPerFrameMax: 2,
-  syncPagesMax: 3,
   draftsPerAppendMax: 3,
   draftsPerConversationMax: 12,
   dedupeRowsMax: 48,
@@ -18,6 +17,6 @@ const small: Partial<Record<keyof typeof limits, number>> = {
   groupStatusRows: 6,
 };
 
-export function useSmallLimits(): void {
-  Object.assign(limits, small);
+export function useSmallLimits(syncPagesMax: number): void {
+  Object.assign(limits, small, { syncPagesMax });
 }

@@ -9,6 +9,8 @@ import type { Mutant } from "./mutant.ts";
  */
 export const appendWithoutMembership: Mutant = {
   name: "append-without-membership",
+  // The condition is what makes this harmless in the product.
+  hears: (notice) => notice.notice !== "group_changed",
   ports(ports, { log }) {
     const believed = new Map<Uuid, number>();
     const blind = (groupId: Uuid, head: LogHead): LogHead => {

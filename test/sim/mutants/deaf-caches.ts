@@ -4,5 +4,5 @@ import type { Mutant } from "./mutant.ts";
 export const deafCaches: Mutant = {
   name: "deaf-caches",
   coreOptions: { cacheTtlMs: Number.POSITIVE_INFINITY },
-  hears: false,
+  hears: () => false,
 };

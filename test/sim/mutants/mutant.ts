@@ -1,4 +1,5 @@
 import type { Core, CorePorts } from "../../../src/core/api.ts";
+import type { Notice } from "../../../src/core/ports/bus.ts";
 import type { CoreOptions } from "../../../src/core/create-core.ts";
 import type { Machine } from "../../../src/client/machine/types.ts";
 import type { Uuid } from "../../../src/protocol/ids.ts";
@@ -28,8 +29,8 @@ export interface Mutant {
   sendingPorts?(ports: CorePorts, stores: Stores): CorePorts;
   core?(core: Core, stores: Stores): Core;
   readonly coreOptions?: CoreOptions;
-  /** Whether nodes hear notices; default true. */
-  readonly hears?: boolean;
+  /** Which notices of other nodes are heard; absent = all. */
+  hears?(notice: Notice): boolean;
   bus?(bus: SimBus): void;
   /** Called for each process of a device; answers what it really sends (undefined = nothing). */
   frames?(device: MutantDevice): (frame: ClientFrame) => ClientFrame | undefined;
