@@ -25,11 +25,13 @@ export interface Progress {
 
 export function progressLine(progress: Progress, colour: boolean): string {
   const style = createStyle(colour);
-  const at = `${formatSpanMs(Math.max(0, progress.atMs))}/${formatSpanMs(progress.totalMs)}`.padEnd(10);
+  const seconds = Math.max(0, Math.round(progress.atMs / 1_000));
+  const at = `${formatSpanMs(seconds * 1_000)}/${formatSpanMs(progress.totalMs)}`.padEnd(10);
   const phase = progress.phase.slice(0, 8).padEnd(9);
   const rates = `${formatRate(progress.startedPerSecond)} → ${formatRate(progress.endedPerSecond)}`.padEnd(20);
   const pushes = `push ${formatRate(progress.deliveredPerSecond)}`.padEnd(14);
-  const latency = `p50 ${formatUs(progress.p50Us)} p99 ${formatUs(progress.p99Us)}`.padEnd(24);
+  const times = progress.endedPerSecond === 0 ? "" : `p50 ${formatUs(progress.p50Us)} p99 ${formatUs(progress.p99Us)}`;
+  const latency = times.padEnd(24);
   const cpu = `cpu ${formatShare(progress.cpu)}`;
   const errors = progress.errors === 0 ? "" : ` err ${formatCount(progress.errors)}`;
   const faults = progress.faults === 0 ? "" : ` faults ${formatCount(progress.faults)}`;

@@ -223,3 +223,39 @@ describe("numbers for people", () => {
     [formatBytes(500), "500 B"],
   ])("%s", (actual, expected) => expect(actual).toBe(expected));
 });
+
+describe("what a reader must not overlook", () => {
+  const textOf = (change: (result: BenchResult) => BenchResult): string =>
+    summaryText(change(resultOf(0)), { colour: false });
+
+  test("what a durable write costs stands beside the rates, and that there was none", () => {
+    expect(textOf((result) => result)).toContain("a lone durable write takes 900 µs here");
+    expect(textOf((result) => ({ ...result, server: { ...result.server, dataInMemory: true } }))).toContain(
+      "nothing here was durable",
+    );
+  });
+
+  test("operations that never ended, and those that had nothing to do", () => {
+    const text = textOf((result) => ({
+      ...result,
+      workloads: result.workloads.map((workload) => ({ ...workload, abandoned: 3, skipped: 1_200 })),
+    }));
+    expect(text).toContain("direct: 3 had not ended when the drain was over");
+    expect(text).toContain("direct: 1,200 skipped");
+  });
+
+  test("repairs of the clients, when there were any", () => {
+    const clients = { ...resultOf(0).clients, reconnects: 2, rangesSent: 5 };
+    expect(textOf((result) => ({ ...result, clients }))).toContain("2 connections lost, 5 holes asked for");
+    expect(textOf((result) => ({ ...result, clients: { ...clients, reconnects: 0, rangesSent: 0 } }))).not.toContain(
+      "clients",
+    );
+  });
+
+  test("a run that was cut short says by what", () => {
+    expect(textOf((result) => ({ ...result, exitCode: 130 }))).toContain("INTERRUPTED");
+    expect(textOf((result) => ({ ...result, exitCode: 4, server: { ...result.server, died: "SIGKILL" } }))).toMatch(
+      /it died \(SIGKILL\)[^]*ENDED EARLY/,
+    );
+  });
+});

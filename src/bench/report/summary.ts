@@ -23,6 +23,7 @@ export function summaryText(result: BenchResult, options: SummaryOptions): strin
     "",
     ...deliveryLines(result, style),
     ...ledgerLines(result, style),
+    ...clientLines(result, style),
     ...generatorLines(result, style),
     ...thresholdLines(result, style),
     ...(options.resultFile === undefined ? [] : labelled("result", options.resultFile, style)),
@@ -70,6 +71,8 @@ function tableLines(result: BenchResult, style: Style): string[] {
     style.dim(head),
     ...result.workloads.map((workload) => tableRow(workload, style)),
     ...errorLines(result, style),
+    ...unfinishedLines(result, style),
+    ...durableLines(result, style),
     ...(closed
       ? [style.dim("* closed: as fast as answers come; do not compare its latencies with those of open workloads")]
       : []),
@@ -106,6 +109,37 @@ function errorLines(result: BenchResult, style: Style): string[] {
   });
 }
 
+function unfinishedLines({ workloads }: BenchResult, style: Style): string[] {
+  return workloads.flatMap(({ name, abandoned, skipped }) => [
+    ...(abandoned === 0 ? [] : [style.bad(`${name}: ${formatCount(abandoned)} had not ended when the drain was over`)]),
+    ...(skipped === 0
+      ? []
+      : [style.dim(`${name}: ${formatCount(skipped)} skipped, the user was away or had nothing to do`)]),
+  ]);
+}
+
+/** No rate of durable messages can be judged without what one durable write takes on this disk. */
+function durableLines({ workloads, server }: BenchResult, style: Style): string[] {
+  if (!workloads.some(({ does }) => does.endsWith(".send"))) return [];
+  if (server.dataInMemory === true) return [style.warn("The data lay in memory, so nothing here was durable.")];
+  if (server.durableWriteUs === undefined) return [];
+  const alone = formatUs(server.durableWriteUs);
+  return [style.dim(`Messages are on disk before they are acked; a lone durable write takes ${alone} here.`)];
+}
+
+function clientLines({ clients }: BenchResult, style: Style): string[] {
+  const { reconnects, resends, rangesSent, receiptsRefused, violations } = clients;
+  const deeds = [
+    [reconnects, "connections lost"],
+    [resends, "messages sent again"],
+    [rangesSent, "holes asked for"],
+    [receiptsRefused, "receipts refused"],
+    [violations, "pages that broke the protocol"],
+  ] as const;
+  const text = deeds.filter(([count]) => count > 0).map(([count, what]) => `${formatCount(count)} ${what}`);
+  return text.length === 0 ? [] : labelled("clients", text.join(", "), style);
+}
+
 function deliveryLines(result: BenchResult, style: Style): string[] {
   return result.workloads.flatMap(({ name, delivery }) => {
     if (delivery.each.count === 0) return [];
@@ -113,7 +147,7 @@ function deliveryLines(result: BenchResult, style: Style): string[] {
     const ends =
       last.count === 0
         ? ""
-        : `; first p50 ${formatUs(first.p50Us)}, last p50 ${formatUs(last.p50Us)}, p99 ${formatUs(last.p99Us)}`;
+        : `; first ${formatUs(first.p50Us)}, last ${formatUs(last.p50Us)}, p99 ${formatUs(last.p99Us)}`;
     const text = `${name} ${formatRate((each.count / result.recordedMs) * 1_000)}, p50 ${formatUs(each.p50Us)}, p99 ${formatUs(each.p99Us)}${ends}`;
     return labelled("delivery", text, style);
   });
@@ -151,7 +185,6 @@ function generatorLines({ generator, server }: BenchResult, style: Style): strin
     server.rssPeakBytes === undefined ? "" : `RSS ${formatBytes(server.rssPeakBytes)}`,
     server.rssPerConnectionBytes === undefined ? "" : `${formatBytes(server.rssPerConnectionBytes)} a connection`,
     server.died === undefined ? "" : `it died (${server.died})`,
-    server.durableWriteUs === undefined ? "" : `a lone durable write ${formatUs(server.durableWriteUs)}`,
   ].filter((fact) => fact !== "");
   return [
     `${style.dim("generator".padEnd(labelWidth))}${state}, ${text}`,

@@ -1,4 +1,3 @@
-import type { Uuid } from "../../protocol/ids.ts";
 import type { DirectoryIds } from "../data/directory.ts";
 import type { Share } from "../executors/executor.ts";
 import type { WorkerFacts } from "../generator-health.ts";
@@ -90,9 +89,4 @@ export interface WorkerReport {
   readonly clients: ClientCounters;
   readonly facts: WorkerFacts;
   readonly inFlightPeak: number;
-}
-
-/** What the driver provisions for one device. */
-export interface ProvisionedDevice extends DeviceAccess {
-  readonly userId: Uuid;
 }

@@ -34,10 +34,4 @@ export class Slots {
   firstOf(user: number): number {
     return Math.floor(user / this.#share.count) * this.#population.devicesPerUser;
   }
-
-  /** Of a device of an own user. */
-  slotOf(device: number): number {
-    const { devicesPerUser } = this.#population;
-    return this.firstOf(Math.floor(device / devicesPerUser)) + (device % devicesPerUser);
-  }
 }
