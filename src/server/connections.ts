@@ -76,9 +76,10 @@ export class Connections implements ConnectionHost {
   }
 
   open(ws: WebSocket, socket: Duplex, holder: TokenHolder): void {
-    const id = `${this.#context.nodeId}.${(++this.#opened).toString(36)}`;
-    const caller = { userId: holder.userId, device: holder.device };
-    this.#sweep.add(new Connection(this, ws, socket, id, caller, holder.familyId));
+    const { userId, device, familyId } = holder;
+    const ordinal = ++this.#opened;
+    const id = `${this.#context.nodeId}.${ordinal.toString(36)}`;
+    this.#sweep.add(new Connection(this, ws, socket, { id, ordinal, caller: { userId, device }, familyId }));
   }
 
   /** From the bus. */

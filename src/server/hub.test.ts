@@ -5,10 +5,12 @@ class FakeConnection implements HubConnection {
   readonly caller: { readonly userId: string; readonly device: number };
   readonly pushed: Buffer[] = [];
   readonly closes: string[] = [];
+  readonly ordinal: number;
   readonly #hub: Hub<FakeConnection>;
 
-  constructor(hub: Hub<FakeConnection>, userId: string, device: number) {
+  constructor(hub: Hub<FakeConnection>, userId: string, device: number, ordinal: number) {
     this.#hub = hub;
+    this.ordinal = ordinal;
     this.caller = { userId, device };
     hub.add(this);
   }
@@ -27,7 +29,10 @@ const frame = { type: "RESYNC", reason: "test" } as const;
 
 function createHub() {
   const hub = new Hub<FakeConnection>();
-  return { hub, connect: (userId: string, device: number) => new FakeConnection(hub, userId, device) };
+  let opened = 0;
+  const connect = (userId: string, device: number, ordinal = ++opened) =>
+    new FakeConnection(hub, userId, device, ordinal);
+  return { hub, connect };
 }
 
 describe("Hub", () => {
@@ -52,6 +57,14 @@ describe("Hub", () => {
     expect([first.closes, other.closes, second.closes]).toEqual([["replaced"], [], []]);
     expect(hub.of("a")).toEqual([other, second]);
     expect(hub.size).toBe(2);
+  });
+
+  test("an older connection that says HELLO after the newer one loses, and the newer one stays", () => {
+    const { hub, connect } = createHub();
+    const newer = connect("a", 1, 2);
+    const older = connect("a", 1, 1);
+    expect([older.closes, newer.closes]).toEqual([["replaced"], []]);
+    expect([hub.of("a"), hub.size]).toEqual([[newer], 1]);
   });
 
   test("removing the replaced connection again does not touch the one that came after", () => {

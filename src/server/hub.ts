@@ -6,13 +6,17 @@ import { encodeTextFrame } from "./connection/text-frame.ts";
 /** What the hub knows of a connection. */
 export interface HubConnection {
   readonly caller: { readonly userId: Uuid; readonly device: number };
+  /** Position among all connections of this process, in the order in which they were opened. */
+  readonly ordinal: number;
   push(encoded: Buffer, type: ServerFrame["type"]): void;
   close(reason: "replaced"): void;
 }
 
 /**
  * The greeted connections of this process, by user and device. A connection is here from WELCOME until it begins to
- * close, so a frame delivered after WELCOME reaches it. One connection a device: a newer one replaces the older.
+ * close, so a frame delivered after WELCOME reaches it. One connection a device: the one that was opened
+ * last, whichever says HELLO last. A client that connected anew has given up the connection before, and would take the
+ * close code of the new one for the end of its session.
  */
 export class Hub<C extends HubConnection = HubConnection> {
   /** At most devicesPerUserMax connections each. */
@@ -24,15 +28,21 @@ export class Hub<C extends HubConnection = HubConnection> {
     return this.#size;
   }
 
-  add(connection: C): void {
+  /** Closes the older connection of the device. False: that is this one, and it was not added. */
+  add(connection: C): boolean {
     const { userId, device } = connection.caller;
-    const older = this.of(userId).find((other) => other.caller.device === device);
+    const other = this.of(userId).find((present) => present.caller.device === device);
+    if (other !== undefined && other.ordinal > connection.ordinal) {
+      connection.close("replaced");
+      return false;
+    }
     // Closing takes the older one out of here.
-    older?.close("replaced");
+    other?.close("replaced");
     const connections = this.#byUser.get(userId);
     if (connections === undefined) this.#byUser.set(userId, [connection]);
     else connections.push(connection);
     this.#size++;
+    return true;
   }
 
   /** Idempotent. */

@@ -99,6 +99,16 @@ describe("the greeting", () => {
     second.send({ type: "HEARTBEAT" });
     await second.expect((frame) => frame.type === "HEARTBEAT_ACK");
   });
+
+  test("a connection that was opened earlier and says HELLO later ends with 4504, and the newer one goes on", async () => {
+    const user = await oneUser();
+    await using late = await RawClient.open(server.wsUrl, user.token);
+    await using newer = await RawClient.greet(server.wsUrl, user);
+    late.send({ type: "HELLO", device: user.device, client: { name: "test", version: "1" } });
+    expect(await late.closed()).toMatchObject({ code: 4504 });
+    newer.send({ type: "HEARTBEAT" });
+    await newer.expect((frame) => frame.type === "HEARTBEAT_ACK");
+  });
 });
 
 describe("bad frames", () => {

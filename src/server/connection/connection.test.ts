@@ -53,8 +53,8 @@ function open() {
     onFrameOut: () => {},
     onCloseSent: (reason: CloseReason) => void events.push(`close ${reason}`),
   };
-  const caller = { userId: "u", device: 1 };
-  const connection = new Connection(host, ws as unknown as WebSocket, socket, "c1", caller, "family");
+  const identity = { id: "c1", ordinal: 1, caller: { userId: "u", device: 1 }, familyId: "family" };
+  const connection = new Connection(host, ws as unknown as WebSocket, socket, identity);
   const receive = (text: string | Buffer, binary = false): void => void ws.emit("message", Buffer.from(text), binary);
   const turn = (): void => {
     for (const target of dirty.splice(0)) target.flush();

@@ -48,8 +48,17 @@ export interface ConnectionHost {
   onCloseSent(reason: CloseReason): void;
 }
 
+export interface ConnectionIdentity {
+  readonly id: string;
+  /** Grows with every connection that this process opens. */
+  readonly ordinal: number;
+  readonly caller: Caller;
+  readonly familyId: Uuid;
+}
+
 export class Connection {
   readonly id: string;
+  readonly ordinal: number;
   readonly caller: Caller;
   /** Session family of the token that opened it. */
   readonly familyId: Uuid;
@@ -73,13 +82,14 @@ export class Connection {
   #inFlight = 0;
   #paused = false;
 
-  constructor(host: ConnectionHost, ws: WebSocket, socket: Writable, id: string, caller: Caller, familyId: Uuid) {
+  constructor(host: ConnectionHost, ws: WebSocket, socket: Writable, identity: ConnectionIdentity) {
     this.#host = host;
     this.#ws = ws;
     this.#socket = socket;
-    this.id = id;
-    this.caller = caller;
-    this.familyId = familyId;
+    this.id = identity.id;
+    this.ordinal = identity.ordinal;
+    this.caller = identity.caller;
+    this.familyId = identity.familyId;
     this.openedAtMs = this.heardAtMs = this.beatAtMs = host.nowMs();
     this.#outgoing = new Outgoing(socket, host, () => this.close("slow"));
     ws.on("message", (data, isBinary) => this.#onMessage(data, isBinary));

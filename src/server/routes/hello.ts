@@ -29,6 +29,7 @@ export const helloRoute: Route<"HELLO"> = {
       return undefined;
     }
     connection.greet();
+    if (!services.hub.add(connection)) return undefined;
     connection.send({
       type: "WELCOME",
       node: services.nodeId,
@@ -39,7 +40,6 @@ export const helloRoute: Route<"HELLO"> = {
       heartbeat_ms: limits.heartbeatIntervalMs,
       limits: toldLimits,
     });
-    services.hub.add(connection);
     services.watch.beat(connection);
     return undefined;
   },
