@@ -204,7 +204,7 @@ describe("a group of three", () => {
 
     const removed = await change(ann, "DELETE", `/members/${cem.userId}`);
     expect(membersOf(removed)).toEqual([ann.userId, bob.userId].toSorted());
-    expect(await cem.next("CONVERSATION_UPDATE")).toMatchObject({ change: "left" });
+    expect(await cem.next("CONVERSATION_UPDATE")).toMatchObject({ change: "left", registers: { left_seq: 4 } });
     expect(await cem.say({ conversation: group_id }, "still here?", 2)).toMatchObject({ code: "not_a_member" });
     await ann.say({ conversation: group_id }, "not for cem", 3);
     const added = await change(ann, "PUT", "/members", { user_ids: [cem.userId] });

@@ -40,7 +40,7 @@ function dispatch(device: DeviceState, nowMs: number, frame: ServerFrame): Conve
     case "HISTORY_PAGE":
       return acceptHistoryPage(device, frame);
     case "CONVERSATION_UPDATE":
-      return acceptConversationUpdate(device, frame);
+      return acceptConversationUpdate(device, nowMs, frame);
     case "ERROR":
       return acceptError(device, nowMs, frame);
     case "WELCOME":
@@ -130,7 +130,11 @@ function acceptStatus(
   return undefined;
 }
 
-function acceptConversationUpdate(device: DeviceState, frame: ServerFrameOf<"CONVERSATION_UPDATE">): ConversationState {
+function acceptConversationUpdate(
+  device: DeviceState,
+  nowMs: number,
+  frame: ServerFrameOf<"CONVERSATION_UPDATE">,
+): ConversationState {
   const conversation = obtainConversation(device, frame.conversation_id);
   conversation.kind = frame.kind;
   conversation.name = frame.name ?? conversation.name;
@@ -139,6 +143,9 @@ function acceptConversationUpdate(device: DeviceState, frame: ServerFrameOf<"CON
   if (frame.registers !== undefined && (device.synced || !isNew)) {
     adoptRegisters(device, conversation, frame.registers);
     if (isNew) skipTo(device, conversation, frame.registers.joined_seq - 1);
+  } else if (frame.registers !== undefined) {
+    // One that is under way may have read the registers before they moved.
+    requestSync(device, nowMs);
   }
   persistConversation(device, conversation);
   const { conversationId } = conversation;

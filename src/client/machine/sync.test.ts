@@ -197,6 +197,43 @@ describe("sync", () => {
     expect(restored.last("RANGE")).toMatchObject({ from: 251, to: 350 });
   });
 
+  test("a member who is put out while connected knows it at once, and says so in the next cursor", () => {
+    const device = ScriptedMachine.ready({ backoffMinMs: 1, backoffMaxMs: 1 });
+    const joined = registersOf({ last_seq: 1 });
+    device.hear({
+      type: "CONVERSATION_UPDATE",
+      conversation_id: group,
+      kind: "group",
+      change: "created",
+      registers: joined,
+    });
+    device.push(1, group);
+    const left = registersOf({ last_seq: 2, left_seq: 3 });
+    device.hear({
+      type: "CONVERSATION_UPDATE",
+      conversation_id: group,
+      kind: "group",
+      change: "left",
+      registers: left,
+    });
+    device.push(2, group);
+    expect(device.machine.conversation(group)?.registers.left_seq).toBe(3);
+    device.takeSent();
+    device.machine.disconnected(device.nowMs, 1006);
+    device.pass(2);
+    device.greet();
+    expect(device.last("SYNC").cursors).toMatchObject([{ conversation_id: group, seq: 2, left: 3 }]);
+  });
+
+  test("registers of a conversation that the running sync may have passed already ask for another round", () => {
+    const device = connect([]);
+    const registers = registersOf({ last_seq: 2, left_seq: 3 });
+    device.hear({ type: "CONVERSATION_UPDATE", conversation_id: group, kind: "group", change: "left", registers });
+    expect(device.sentOf("SYNC")).toHaveLength(1);
+    device.finishSync();
+    expect(device.sentOf("SYNC")).toHaveLength(2);
+  });
+
   test("a group joined live starts at the join", () => {
     const device = ScriptedMachine.ready({ receiptDelayMs: 0 });
     const registers = registersOf({ joined_seq: 37, recv_seq: 36, read_seq: 36, last_seq: 37 });

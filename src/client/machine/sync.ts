@@ -94,6 +94,7 @@ export function cursorOf(conversation: ConversationState): SyncCursor {
     peer_recv: registers.peer_recv_seq,
     peer_read: registers.peer_read_seq,
   };
+  if (registers.left_seq > 0) cursor.left = registers.left_seq;
   const tail = conversation.runs.at(-1);
   if (tail !== undefined) cursor.tail = [tail[0], tail[1]];
   return cursor;

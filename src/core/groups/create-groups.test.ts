@@ -177,6 +177,34 @@ describe("members who go", () => {
     await expect(core.groups.get(caller(bob), groupId)).rejects.toMatchObject({ code: "not_a_member" });
   });
 
+  test("are told where their reading ends, and, when they come back, that it goes on", async () => {
+    await change(ann, 1, { kind: "remove", userIds: [bob] });
+    await change(cat, 2, { kind: "leave" });
+    await change(ann, 3, { kind: "add", userIds: [bob, dan] });
+    const told = world.hub.deliveries.flatMap(({ userIds, frame }) =>
+      frame.type === "CONVERSATION_UPDATE" && frame.change !== "members"
+        ? [[userIds, frame.change, frame.registers?.joined_seq, frame.registers?.left_seq, frame.registers?.last_seq]]
+        : [],
+    );
+    expect(told).toEqual([
+      [[bob], "left", 1, 3, 2],
+      [[cat], "left", 1, 4, 3],
+      [[dan], "created", undefined, undefined, undefined],
+      [[bob], "created", 4, 0, 4],
+    ]);
+  });
+
+  test("are told that they are out also when their list cannot be read", async () => {
+    weather.failing.add("lists.one");
+    await change(ann, 1, { kind: "remove", userIds: [bob] });
+    const frames = world.hub.deliveries.filter(({ userIds }) => userIds.includes(bob)).map(({ frame }) => frame);
+    expect(frames).toMatchObject([
+      { type: "CONVERSATION_UPDATE", change: "left" },
+      { type: "NEW_MESSAGE", seq: 2 },
+    ]);
+    expect(frames[0]).not.toHaveProperty("registers");
+  });
+
   test("and come back have two intervals and a row that starts anew", async () => {
     await change(bob, 1, { kind: "leave" });
     await say(ann, 2);

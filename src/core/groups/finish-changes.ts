@@ -8,7 +8,7 @@ import { systemRow } from "../delivery/message-row.ts";
 import { scanDown } from "../delivery/scan-log.ts";
 import type { Group, GroupChange, ListWrite, LogRow, MemberInterval } from "../model.ts";
 import { changeWrites } from "./change-writes.ts";
-import { pushChange } from "./push-change.ts";
+import { pushChange, readMovedRegisters } from "./push-change.ts";
 
 /**
  * The relational store commits a change first; the log follows with a system row whose append moves the log's membership
@@ -52,15 +52,16 @@ export async function finishChanges(context: LaneContext, lane: Lane): Promise<G
 }
 
 async function finishChange(context: LaneContext, lane: Lane, group: Group, change: GroupChange): Promise<void> {
-  const { groups, bus } = context.ports;
+  const { groups, bus, lists } = context.ports;
   const intervals = await groups.intervals(change.groupId, undefined);
   const row = await appendChange(context, lane, change, intervals);
+  const registers = await readMovedRegisters(lists, change, intervals);
   try {
     await groups.settle(change.groupId, change.version, row.seq);
   } finally {
     // Also without an answer: if it was settled after all, nobody will come to finish it and tell.
     bus.announce({ notice: "group_changed", groupId: change.groupId, version: change.version });
-    pushChange(bus, group, change, row, intervals);
+    pushChange(bus, group, change, row, intervals, registers);
   }
 }
 

@@ -138,6 +138,20 @@ describe("what a sync answers", () => {
     expect(left.pages[0]?.name).toBeUndefined();
   });
 
+  test("that the reader is out, until the cursor says that the device knows", async () => {
+    const world = createMemoryWorld();
+    const [alice, bob] = [world.user(), world.user()];
+    const group = await groupFixture(world, alice, bob);
+    const removed = await group.remove(bob);
+    const held = { seq: removed };
+    const untold = await syncAll(readingOn(world), by(bob), cursorsOf([group.id, held]));
+    expect(untold.pages).toMatchObject([
+      { from: removed + 1, to: removed, messages: [], registers: { left_seq: removed + 1 } },
+    ]);
+    const told = await syncAll(readingOn(world), by(bob), cursorsOf([group.id, { ...held, left: removed + 1 }]));
+    expect(told.pages).toEqual([]);
+  });
+
   test("unreadable rows of a group are named, so that the device counts them as filled", async () => {
     const world = createMemoryWorld();
     const [alice, bob] = [world.user(), world.user()];

@@ -15,7 +15,7 @@ import { byRecency, decodeSyncToken, encodeSyncToken, type SyncToken } from "./s
  * One sync of one device. Nothing is queued for devices that are away: what they lack follows from their cursors.
  *
  *   order ─ heads of the newest conversations are read again, lists repaired ─ cursors checked against the log
- *   pass 1 ─ most recent first: each conversation whose rows or ticks differ gets its turn
+ *   pass 1 ─ most recent first: each conversation whose rows or registers differ gets its turn
  *   pass 2 ─ the rest of those that were far behind, downwards
  *
  * Both passes stop at syncPagesMax with a token. The list may change meanwhile; then conversations that moved up are
@@ -117,19 +117,20 @@ async function checkCursors(
 async function takeTurn(round: Round, row: ListRow): Promise<void> {
   const cursor = round.cursors.get(row.conversationId);
   const { last_seq: last } = toRegisters(row);
-  const ticksDiffer =
+  const registersDiffer =
     cursor === undefined ||
     cursor.read !== row.readSeq ||
     cursor.peer_recv !== row.peerRecvSeq ||
-    cursor.peer_read !== row.peerReadSeq;
-  if (!ticksDiffer && cursor.seq >= last) return;
+    cursor.peer_read !== row.peerReadSeq ||
+    (cursor.left ?? 0) !== row.leftSeq;
+  if (!registersDiffer && cursor.seq >= last) return;
   const view = await viewOf(round.deps, round.caller, row);
   const plan = planOf(row, cursor, Math.min(last, view.decidedSeq), view);
   for (const [index, fill] of plan.first.entries()) {
     const more = index < plan.first.length - 1 || plan.rest.length > 0;
     await sendFill(round, row, view, fill, plan.firstPageOnly, more);
   }
-  if (plan.first.length === 0 && ticksDiffer) {
+  if (plan.first.length === 0 && registersDiffer) {
     await sendPage(round, row, emptyPage((cursor?.seq ?? 0) + 1, plan.rest.length > 0));
   }
 }

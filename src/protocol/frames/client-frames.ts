@@ -54,6 +54,8 @@ export const cursor = z.object({
   read: watermarkField,
   peer_recv: watermarkField,
   peer_read: watermarkField,
+  /** The register `left_seq` as the device knows it; absent = 0. */
+  left: watermarkField.optional(),
   tail: runField.optional(),
 });
 
