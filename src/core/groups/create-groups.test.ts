@@ -195,7 +195,7 @@ describe("members who go", () => {
   });
 
   test("are told that they are out also when their list cannot be read", async () => {
-    weather.failing.add("lists.one");
+    weather.during.set("log.append", () => void weather.failing.add("lists.one"));
     await change(ann, 1, { kind: "remove", userIds: [bob] });
     const frames = world.hub.deliveries.filter(({ userIds }) => userIds.includes(bob)).map(({ frame }) => frame);
     expect(frames).toMatchObject([
