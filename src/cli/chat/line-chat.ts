@@ -49,8 +49,6 @@ export class LineChat implements LineHost {
   /** Own messages of this process: they stand on the screen as they were typed. */
   readonly #typed = new Set<Uuid>();
   #current: Chat | undefined = undefined;
-  /** False while the client does not know the open chat yet: it pulls receipts of those that it knows. */
-  #isOpened = true;
   #hasQuit = false;
   /** Until the past of the chat has been shown, what arrives is part of it. */
   #isShowing: boolean;
@@ -147,7 +145,6 @@ export class LineChat implements LineHost {
     this.closeCurrent();
     this.#current = chat;
     this.#ticks.open(chat.conversationId);
-    this.#isOpened = session.client.conversation(chat.conversationId) !== undefined;
     session.client.openConversation(chat.conversationId);
     input.setPrompt(`${safeLine(chat.label)}> `);
     if (isTerminal) await this.showHistory(rowsShown);
@@ -233,20 +230,12 @@ export class LineChat implements LineHost {
     const { session, isTerminal } = this.#parts;
     this.#connection.hear(event);
     if (isTerminal) this.#ticks.hear(event);
-    if (event.type === "rows" || event.type === "conversation") this.#openLate(event.conversationId);
     if (event.type !== "send_failed") return;
     const { messageId, state, message } = event;
     this.#failures++;
     this.say(`! ${state === "unknown" ? "may not have been sent" : "not sent"}: ${safeLine(message)}`);
     // Not from inside the event: the machine is in the middle of it.
     queueMicrotask(() => session.client.discard(messageId));
-  }
-
-  #openLate(conversationId: Uuid): void {
-    if (this.#isOpened || conversationId !== this.#current?.conversationId) return;
-    this.#isOpened = true;
-    // Not from inside the event.
-    queueMicrotask(() => this.#parts.session.client.openConversation(conversationId));
   }
 
   #sayUnread(): void {

@@ -4,6 +4,7 @@ import { directConversationId, uuidVersion } from "../../protocol/ids.ts";
 import { adoptRegisters } from "./adopt-registers.ts";
 import { acceptReconnect, acceptWelcome } from "./connection.ts";
 import { acceptRangeError, acceptRangePage } from "./gaps.ts";
+import { openIfWished } from "./group-receipts.ts";
 import { acceptHistoryError, acceptHistoryPage } from "./history.ts";
 import { receiveRow, skipTo } from "./inbox.ts";
 import { acceptAck, acceptSendError } from "./outbox.ts";
@@ -17,7 +18,9 @@ import { work, workAll } from "./work.ts";
 /** One frame from the server to the operation that it belongs to, then the work that it made possible. */
 export function acceptFrame(device: DeviceState, nowMs: number, frame: ServerFrame): void {
   const touched = dispatch(device, nowMs, frame);
-  if (touched !== undefined) work(device, touched, nowMs);
+  if (touched === undefined) return;
+  openIfWished(device, touched);
+  work(device, touched, nowMs);
 }
 
 function dispatch(device: DeviceState, nowMs: number, frame: ServerFrame): ConversationState | undefined {

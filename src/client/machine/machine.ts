@@ -5,7 +5,7 @@ import { directMessageStatus, unreadByRegisters, type MessageStatus } from "../.
 import { connectionClosed, connectionOpened, driveConnection, startConnection } from "./connection.ts";
 import { stopConnection } from "./connection-end.ts";
 import { nextHole } from "./gaps.ts";
-import { pullReceipts } from "./group-receipts.ts";
+import { closeConversation, openConversation } from "./group-receipts.ts";
 import { loadHistory } from "./history.ts";
 import { acceptFrame } from "./incoming.ts";
 import { discard, enqueue, restoreOutbox, sendAgain } from "./outbox.ts";
@@ -141,16 +141,12 @@ export class DeviceMachine implements Machine {
   }
 
   openConversation(nowMs: number, conversationId: Uuid): void {
-    const conversation = this.#state.conversations.get(conversationId);
-    if (conversation === undefined) return;
-    conversation.open = true;
-    if (this.#state.connectionState === "ready") pullReceipts(this.#state, conversation);
+    openConversation(this.#state, conversationId);
     this.#finish(nowMs);
   }
 
   closeConversation(nowMs: number, conversationId: Uuid): void {
-    const conversation = this.#state.conversations.get(conversationId);
-    if (conversation !== undefined) conversation.open = false;
+    closeConversation(this.#state, conversationId);
     this.#finish(nowMs);
   }
 

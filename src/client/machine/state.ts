@@ -44,6 +44,8 @@ export class DeviceState {
   holdUntil = 0;
 
   readonly conversations = new Map<Uuid, ConversationState>();
+  /** Opened before the server has shown them. */
+  openWishes: Set<Uuid> | undefined = undefined;
   /** Direct conversations by peer, as far as this process has sent there: the hash costs more than the rest of a send. */
   directs: Map<Uuid, ConversationState> | undefined = undefined;
   /** Conversations with a deadline. */

@@ -307,7 +307,7 @@ export interface Machine {
   sendAgain(nowMs: number, messageId: Uuid, newMessageId: Uuid): boolean;
   /** The user has seen every row up to `seq` (clamped to what is held). Repeating is harmless. */
   markRead(nowMs: number, conversationId: Uuid, seq: number): void;
-  /** Groups: pulls who got and read what, now and after each connect, until closed. */
+  /** Groups: pulls who got and read what, now (or once the server has shown the conversation) and after each connect, until closed. */
   openConversation(nowMs: number, conversationId: Uuid): void;
   closeConversation(nowMs: number, conversationId: Uuid): void;
   /** Asks for up to `limit` rows before `start`; answered by `rows` (history) and `history`, or `history_failed`. False: not connected, or one is asked for already. */
