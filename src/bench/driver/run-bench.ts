@@ -193,7 +193,9 @@ class BenchRun {
     const { scenario } = this.#options;
     const { devicesPerUser, users } = this.#population;
     const count = this.#workers.length;
-    const addresses = this.#plan.sourceAddresses;
+    // A loopback address reaches the loopback only.
+    const isLocal = /^(localhost|127\..*|\[::1\])$/.test(new URL(target.url).hostname);
+    const addresses = isLocal ? this.#plan.sourceAddresses : 1;
     await Promise.all(
       this.#workers.map((worker, index) => {
         const own = Array.from({ length: users }, (_, user) => user).filter((user) => user % count === index);

@@ -94,11 +94,23 @@ export class Link {
   }
 }
 
+/** Fewer than a turn may bring: else the server would sit idle until the generator has heard everybody out. */
+const linksPerFlushMax = 16;
 let waiting: Link[] = [];
+let scheduled = false;
 
 function flushLater(link: Link): void {
-  if (waiting.length === 0) setImmediate(flushAll);
   waiting.push(link);
+  if (waiting.length >= linksPerFlushMax) flushAll();
+  else if (!scheduled) {
+    scheduled = true;
+    setImmediate(flushRest);
+  }
+}
+
+function flushRest(): void {
+  scheduled = false;
+  flushAll();
 }
 
 function flushAll(): void {
