@@ -139,16 +139,26 @@ export interface SyncPage extends RowPage {
   readonly registers: Registers;
 }
 
+/** What the parts of one sync have done so far; the caller keeps it between them, and begins a sync with an empty one. */
+export interface SyncProgress {
+  /** Conversations that had their turn. At most as many as the caller has. */
+  readonly turned: Set<Uuid>;
+  /** Conversations of which nothing is left to fill. */
+  readonly filled: Set<Uuid>;
+}
+
 export interface ReadingApi {
   /**
    * Every conversation in which any cursor differs from the stores, most recent first; `send` is awaited for each page,
-   * so a slow socket slows the reading down. Answers a token if it stopped at its bound: call again with it and the same cursors.
+   * so a slow socket slows the reading down. Answers a token if it stopped at its bound: call again with it, the same cursors
+   * and the same `progress`.
    */
   sync(
     caller: Caller,
     cursors: ReadonlyMap<Uuid, SyncCursor>,
     page: string | undefined,
     send: (page: SyncPage) => Promise<void>,
+    progress: SyncProgress,
   ): Promise<{ readonly next: string | undefined }>;
   range(caller: Caller, conversationId: Uuid, from: number, to: number): Promise<RowPage>;
   history(

@@ -17,7 +17,10 @@ function coreOn(world: MemoryWorld, heard: boolean): Core {
 
 async function syncFrom(core: Core, caller: Caller): Promise<SyncPage[]> {
   const pages: SyncPage[] = [];
-  await core.reading.sync(caller, new Map(), undefined, (page) => Promise.resolve(void pages.push(page)));
+  await core.reading.sync(caller, new Map(), undefined, (page) => Promise.resolve(void pages.push(page)), {
+    turned: new Set(),
+    filled: new Set(),
+  });
   return pages;
 }
 

@@ -11,7 +11,7 @@ import { byRecency } from "./sync-token.ts";
  */
 export function createReading(deps: ReadingDeps): ReadingApi {
   return {
-    sync: (caller, cursors, page, send) => runSync(deps, caller, cursors, page, send),
+    sync: (caller, cursors, page, send, progress) => runSync(deps, caller, cursors, page, send, progress),
     range: (caller, conversationId, from, to) => readRange(deps, caller, conversationId, from, to),
     history: (caller, conversationId, before, limit) => readHistory(deps, caller, conversationId, before, limit),
     list: async (caller) => [...(await deps.lists.all(caller.userId))].sort(byRecency),

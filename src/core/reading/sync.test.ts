@@ -5,7 +5,7 @@ import { createMemoryWorld, type MemoryWorld } from "../../../test/helpers/core-
 import type { SyncCursor } from "../../protocol/frames/client-frames.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
-import type { Caller, ReadingApi, SyncPage } from "../api.ts";
+import type { Caller, ReadingApi, SyncPage, SyncProgress } from "../api.ts";
 import { createMemberIntervals } from "../membership/member-intervals.ts";
 import { createReading } from "./create-reading.ts";
 
@@ -25,13 +25,22 @@ function cursorsOf(...cursors: readonly (readonly [Uuid, Partial<Cursor>])[]): R
   return new Map(cursors.map(([id, cursor]) => [id, { ...none, ...cursor, conversation_id: id }]));
 }
 
+const begun = (): SyncProgress => ({ turned: new Set(), filled: new Set() });
+
 /** Runs a sync to its end, token by token. */
 async function syncAll(reading: ReadingApi, caller: Caller, cursors: ReadonlyMap<Uuid, SyncCursor>) {
   const pages: SyncPage[] = [];
+  const progress = begun();
   let calls = 0;
   for (let token: string | undefined; calls < 100;) {
     calls++;
-    const { next } = await reading.sync(caller, cursors, token, (page) => Promise.resolve(void pages.push(page)));
+    const { next } = await reading.sync(
+      caller,
+      cursors,
+      token,
+      (page) => Promise.resolve(void pages.push(page)),
+      progress,
+    );
     if (next === undefined) return { pages, calls };
     token = next;
   }
@@ -233,7 +242,7 @@ describe("what a sync answers", () => {
       "1.-1.1.01890000-0000-7000-8000-000000000001.1",
       "1.1.1.01890000-0000-7000-8000-000000000001.1.1",
     ]) {
-      await expect(reading.sync(by(bob), new Map(), token, () => Promise.resolve())).rejects.toMatchObject({
+      await expect(reading.sync(by(bob), new Map(), token, () => Promise.resolve(), begun())).rejects.toMatchObject({
         code: "bad_request",
       });
     }
@@ -302,13 +311,19 @@ describe("pages", () => {
     const { bob, chat, reading } = await directSetUp(rows, 64);
     let open = 0;
     const sizes: number[] = [];
-    await reading.sync(by(bob), cursorsOf([chat.id, { seq: 0 }]), undefined, async (page) => {
-      open++;
-      expect(open).toBe(1);
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      sizes.push(page.messages.length);
-      open--;
-    });
+    await reading.sync(
+      by(bob),
+      cursorsOf([chat.id, { seq: 0 }]),
+      undefined,
+      async (page) => {
+        open++;
+        expect(open).toBe(1);
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        sizes.push(page.messages.length);
+        open--;
+      },
+      begun(),
+    );
     expect(sizes).toEqual(expected);
   });
 
@@ -346,15 +361,35 @@ describe("a sync that stops at its bound", () => {
     const { world, me, chats, reading } = await manyChats(limits.syncPagesMax + 10, 2);
     const pages: SyncPage[] = [];
     const take = (page: SyncPage) => Promise.resolve(void pages.push(page));
-    const first = await reading.sync(by(me), new Map(), undefined, take);
+    const progress = begun();
+    const first = await reading.sync(by(me), new Map(), undefined, take, progress);
     const late = chats[0] as ConversationFixture;
     expect(pages.map((page) => page.conversationId)).not.toContain(late.id);
     world.clock.advance(1_000);
     await late.say(me);
-    const second = await reading.sync(by(me), new Map(), first.next, take);
+    const second = await reading.sync(by(me), new Map(), first.next, take, progress);
     expect(second.next).toBeUndefined();
     expect(seqsOf(pages.filter((page) => page.conversationId === late.id))).toEqual([1, 2, 3]);
     expect(new Set(pages.map((page) => page.conversationId)).size).toBe(chats.length);
+  });
+
+  test.each([
+    ["with the time of the newest one", 0],
+    ["by a clock that is behind", -1],
+  ])("a conversation that moves up %s between two calls is not left out", async (_how, offsetMs) => {
+    const { world, me, chats, reading } = await manyChats(limits.syncPagesMax + 10, 2);
+    const pages: SyncPage[] = [];
+    const take = (page: SyncPage) => Promise.resolve(void pages.push(page));
+    const progress = begun();
+    const first = await reading.sync(by(me), new Map(), undefined, take, progress);
+    const late = chats[0] as ConversationFixture;
+    world.clock.advance(offsetMs);
+    await late.say(me);
+    const told = pages.length;
+    expect((await reading.sync(by(me), new Map(), first.next, take, progress)).next).toBeUndefined();
+    expect(seqsOf(pages.filter((page) => page.conversationId === late.id))).toEqual([1, 2, 3]);
+    // Those that had their turn are not repeated.
+    expect(pages.length - told).toBe(10);
   });
 
   test("the background fill goes on at the seq where it stopped", async () => {
@@ -365,19 +400,23 @@ describe("a sync that stops at its bound", () => {
     for (const own of byChat.values()) expect(new Set(seqsOf(own)).size).toBe(450);
   });
 
-  test("the background fill of a conversation that moves up meanwhile is not left out", async () => {
+  test.each([
+    ["above the others", 1_000],
+    ["among the others", 0],
+  ])("the background fill of a conversation that moves up %s meanwhile is not left out", async (_how, offsetMs) => {
     const { world, me, chats, reading } = await manyChats(50, 450);
     const late = chats[0] as ConversationFixture;
     const rows = new Set<number>();
+    const progress = begun();
     const take = (page: SyncPage): Promise<void> => {
       if (page.conversationId === late.id) for (const row of page.messages) rows.add(row.seq);
       return Promise.resolve();
     };
-    let { next } = await reading.sync(by(me), new Map(), undefined, take);
+    let { next } = await reading.sync(by(me), new Map(), undefined, take, progress);
     expect(next).toMatch(/^2/);
-    world.clock.advance(1_000);
+    world.clock.advance(offsetMs);
     await late.say(me);
-    while (next !== undefined) ({ next } = await reading.sync(by(me), new Map(), next, take));
+    while (next !== undefined) ({ next } = await reading.sync(by(me), new Map(), next, take, progress));
     expect(rows.size).toBe(451);
   });
 });

@@ -3,13 +3,13 @@ import type { SyncCursor } from "../../protocol/frames/client-frames.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
-import type { Caller, RowPage, SyncPage } from "../api.ts";
+import type { Caller, RowPage, SyncPage, SyncProgress } from "../api.ts";
 import { toRegisters } from "../lists/registers.ts";
 import type { ListRow } from "../model.ts";
 import { checkHead, isComplete, viewOf, type ReadingDeps } from "./open-conversation.ts";
 import { readPage, type View } from "./read-page.ts";
 import { planSync, type Fill, type SyncPlan } from "./sync-plan.ts";
-import { byRecency, decodeSyncToken, encodeSyncToken, type SyncToken } from "./sync-token.ts";
+import { byRecency, decodeSyncToken, encodeSyncToken } from "./sync-token.ts";
 
 /**
  * One sync of one device. Nothing is queued for devices that are away: what they lack follows from their cursors.
@@ -18,8 +18,9 @@ import { byRecency, decodeSyncToken, encodeSyncToken, type SyncToken } from "./s
  *   pass 1 ─ most recent first: each conversation whose rows or registers differ gets its turn
  *   pass 2 ─ the rest of those that were far behind, downwards
  *
- * Both passes stop at syncPagesMax with a token. The list may change meanwhile; then conversations that moved up are
- * gone through again first. Pages may repeat rows, never leave one out.
+ * Both passes stop at syncPagesMax with a token. The list may change meanwhile, and the clocks of those who write differ:
+ * so not the place in the list but `progress` tells which conversations had their turn. Those that moved above everything
+ * are gone through again first. Pages may repeat rows, never leave one out.
  */
 export async function runSync(
   deps: ReadingDeps,
@@ -27,7 +28,9 @@ export async function runSync(
   cursors: ReadonlyMap<Uuid, SyncCursor>,
   page: string | undefined,
   send: (page: SyncPage) => Promise<void>,
+  progress: SyncProgress,
 ): Promise<{ readonly next: string | undefined }> {
+  const { turned, filled } = progress;
   const token = page === undefined ? undefined : decodeSyncToken(page);
   const listed = [...(await deps.lists.all(caller.userId))].sort(byRecency);
   const rows = token === undefined ? await withCheckedHeads(deps, caller, listed) : listed;
@@ -44,16 +47,19 @@ export async function runSync(
     named: new Set(),
   };
 
-  const due = token === undefined ? rows : rows.filter((row) => row.lastAt > token.asOf || isDue(token, row));
+  const due =
+    token === undefined ? rows : rows.filter((row) => row.lastAt > token.asOf || !turned.has(row.conversationId));
   for (const row of due) {
     if (round.pagesSent >= limits.syncPagesMax) return { next: stoppedBefore(round, due, row) };
     await takeTurn(round, row);
+    turned.add(row.conversationId);
   }
   for (const row of rows) {
-    if (token?.pass === 2 && row.lastAt <= token.asOf && byRecency(row, token) < 0) continue;
+    if (token !== undefined && row.lastAt <= token.asOf && filled.has(row.conversationId)) continue;
     const from = token?.pass === 2 && row.conversationId === token.conversationId ? token.seq : undefined;
     const next = await fillRest(round, row, from);
     if (next !== undefined) return { next };
+    filled.add(row.conversationId);
   }
   return { next: undefined };
 }
@@ -70,10 +76,6 @@ interface Round {
   readonly resumeAt: Map<Uuid, number>;
   /** Groups whose name was told. */
   readonly named: Set<Uuid>;
-}
-
-function isDue(token: SyncToken, row: ListRow): boolean {
-  return token.pass === 1 && byRecency(row, token) > 0;
 }
 
 /** Pass 1 goes on after the last conversation that had its turn. */

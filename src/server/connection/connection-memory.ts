@@ -1,4 +1,4 @@
-import type { SendGate } from "../../core/api.ts";
+import type { SendGate, SyncProgress } from "../../core/api.ts";
 import type { SyncCursor } from "../../protocol/frames/client-frames.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 
@@ -7,6 +7,7 @@ export interface SyncRound {
   /** Request of the frames that bring the cursors. */
   readonly request: string;
   readonly cursors: Map<Uuid, SyncCursor>;
+  readonly progress: SyncProgress;
   /** The token that continues it; undefined while cursors still come. */
   next: string | undefined;
 }

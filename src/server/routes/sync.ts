@@ -1,6 +1,7 @@
 import type { SyncPage } from "../../core/api.ts";
 import type { SyncFrame } from "../../protocol/frames/client-frames.ts";
 import type { ServerFrame } from "../../protocol/frames/server-frames.ts";
+import type { Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -40,7 +41,8 @@ export const syncRoute: Route<"SYNC"> = {
 function collect(memory: ConnectionMemory, frame: SyncFrame): SyncRound {
   let round = memory.syncRound;
   if (round === undefined || round.next !== undefined || round.request !== frame.request) {
-    round = memory.syncRound = { request: frame.request, cursors: new Map(), next: undefined };
+    const progress = { turned: new Set<Uuid>(), filled: new Set<Uuid>() };
+    round = memory.syncRound = { request: frame.request, cursors: new Map(), progress, next: undefined };
   }
   for (const cursor of frame.cursors) round.cursors.set(cursor.conversation_id, cursor);
   if (round.cursors.size > limits.syncCursorsMax) {
@@ -65,7 +67,7 @@ async function answer(
   page: string | undefined,
 ): Promise<ServerFrame> {
   const send = (found: SyncPage): Promise<void> => connection.sendPage(syncMessages(request, found));
-  const { next } = await core.reading.sync(connection.caller, round.cursors, page, send);
+  const { next } = await core.reading.sync(connection.caller, round.cursors, page, send, round.progress);
   if (next === undefined) {
     if (memory.syncRound === round) memory.syncRound = undefined;
     return { type: "SYNC_DONE", request };
