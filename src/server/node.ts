@@ -159,11 +159,14 @@ export class ServerNode {
 /** What a client that was refused while this process drains should allow for a new one to come up. */
 const restartMs = 1_000;
 
-/** The memory of the process after a full collection, so that two measurements can be compared. */
+/**
+ * The memory of the process after a full collection, so that two measurements can be compared. `last-resort` also gives
+ * back the room that the young generation grew into during a burst, which says nothing about what is kept.
+ */
 function measureMemory() {
   setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  collect();
+  const collect = runInNewContext("gc") as (options: object) => void;
+  collect({ type: "major", execution: "sync", flavor: "last-resort" });
   const { rss, heapUsed, external } = process.memoryUsage();
   return { rss, heapUsed, external, collected: true };
 }
