@@ -2,6 +2,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { resultSchema } from "../../src/bench/report/result.ts";
+import { present } from "../../src/base/assert.ts";
 import { childrenOf, isAlive, startBench } from "../helpers/bench-process.ts";
 import { startForgingProxy } from "../helpers/forging-proxy.ts";
 import { runCli, startServer, temporaryFolder } from "../helpers/server-process.ts";
@@ -145,7 +146,8 @@ describe("msgr bench", () => {
       const bench = startBench(folder.path, talk("200/s", noLimits).replace("duration: 2s", "duration: 60s"));
       await bench.says(/^2s\/1m/m);
       const server = childrenOf(bench.pid).find(({ command }) => command.includes(" serve "));
-      process.kill(server?.pid ?? 0, "SIGKILL");
+      // 0 would be this process and all of its group.
+      process.kill(present(server, "the server under test").pid, "SIGKILL");
       const { code, stdout, stderr, result, leftovers } = await bench.ended;
       expect({ code, stderr }).toMatchObject({ code: 4 });
       expect(result?.server.died).toBe("SIGKILL");

@@ -303,7 +303,9 @@ class BenchRun {
       },
     );
     if (target.died !== undefined) {
-      reporter.warn(`the server died (${describeEnd(target.died)}); starting it again to read what it kept`);
+      reporter.warn(
+        `the server died (${describeEnd(target.died)}); starting it again to read what it kept\n${target.died.said}`.trim(),
+      );
       await target.restart();
     }
     const http = new HttpClient(target.url, 8);
