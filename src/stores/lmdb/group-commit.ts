@@ -72,7 +72,15 @@ export class GroupCommit {
 
   #commit(): void {
     assert(this.#state === "gathering", `commit while ${this.#state}`);
-    const gathered = this.#gather();
+    let growthBytesMax: number;
+    try {
+      growthBytesMax = this.#options.growthBytesMax();
+    } catch (cause) {
+      // The folder does not answer or is gone: what a commit would say of a file that nobody can open again is worthless.
+      this.#fail({ kind: "broken", cause }, []);
+      return;
+    }
+    const gathered = this.#gather(growthBytesMax);
     if (gathered === undefined || gathered.writes.length === 0) {
       for (const { waiter, result } of gathered?.done ?? []) waiter.resolve(result);
       this.#next();
@@ -91,10 +99,10 @@ export class GroupCommit {
   }
 
   /** Runs what waits against one view; those that throw are answered at once. Undefined if the whole cannot be written. */
-  #gather(): Gathered | undefined {
+  #gather(growthBytesMax: number): Gathered | undefined {
     const done: Done[] = [];
     try {
-      const batch = new Batch(this.#snapshot, this.#options.growthBytesMax());
+      const batch = new Batch(this.#snapshot, growthBytesMax);
       for (let count = 0; count < this.#options.operationsPerCommitMax; count++) {
         const waiter = this.#waiting.shift();
         if (waiter === undefined) break;
@@ -176,7 +184,7 @@ export interface GroupCommitOptions {
   readonly commitTimeoutMs: number;
   readonly operationsPerCommitMax: number;
   readonly operationsWaitingMax: number;
-  /** How much the data may still grow; asked before each commit. */
+  /** How much the data may still grow; asked before each commit. Throws when the folder cannot be asked: the writer then fails. */
   growthBytesMax(): number;
 }
 
