@@ -4,7 +4,7 @@
  * Only `--json` output is not filtered (it is escaped, so that it stays verbatim).
  */
 
-/* eslint-disable no-control-regex */
+/* eslint-disable no-control-regex -- control characters are what this file is about */
 /** Whole sequences, as ECMA-48 has them: CSI, then strings (DCS, SOS, OSC, PM, APC) with their terminator, then ESC and one. */
 const sequences =
   /(?:\u001b\[|\u009b)[\u0030-\u003f]*[\u0020-\u002f]*[\u0040-\u007e]|(?:\u001b[PX\]^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u0018\u001a\u001b\u0080-\u009f\n]*(?:\u0007|\u009c|\u001b\\)|\u001b[\u0020-\u002f]*[\u0030-\u007e]/gu;

@@ -62,7 +62,7 @@ export const chatGroupCreateCommand = groupCommand({
   ],
   examples: [
     { command: "msgr chat group create Builds @bob @carol", what: "A group of three" },
-    { command: 'msgr chat group create "Release 2" --json', what: "Of yourself for now; prints its id" },
+    { command: 'msgr chat group create "Release 2" --json', what: "With yourself as its only member; prints its id" },
   ],
   act: (groups, words) => groups.create(words("name")[0] ?? "", words("people")),
 });
