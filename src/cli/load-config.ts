@@ -1,8 +1,15 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
-import { collectEntries, fromText, type ConfigEntry, type ConfigProblem } from "../server/config/collect-entries.ts";
-import { settings } from "../server/config/config-schema.ts";
+import {
+  collectEntries,
+  fromText,
+  type ConfigEntry,
+  type ConfigProblem,
+  type ConfigSources,
+} from "../server/config/collect-entries.ts";
+import { settings, settingValue } from "../server/config/config-schema.ts";
+import { readStackFile, stackFileName } from "../stack/stack-file.ts";
 import { resolveConfig, type ResolvedConfig } from "../server/config/resolve-config.ts";
 import { didYouMean } from "../base/did-you-mean.ts";
 import { CliError } from "./cli-error.ts";
@@ -31,13 +38,15 @@ export function loadConfig(
     readConfigFile(path.join(environment.folders.config, "msgr.yaml"), here, false, problems),
   ];
   const dotenv = request.dev === undefined ? "" : (readText(path.join(here, ".env")) ?? "");
-  const collected = collectEntries({
+  const sources: ConfigSources = {
     flags: flagEntries(request, problems),
     environment: environment.variables,
     dotenv: parseEnv(dotenv),
     files: files.filter((file) => file !== undefined),
     fallbacks: request.dev ?? [],
-  });
+  };
+  const stack = stackEntries(stackFolder(collectEntries(sources).entries, environment));
+  const collected = collectEntries({ ...sources, fallbacks: [...sources.fallbacks, ...stack] });
   const resolved = resolveConfig({ entries: collected.entries, problems: [...problems, ...collected.problems] });
   return "problems" in resolved ? resolved : withSecrets(resolved, here);
 }
@@ -99,20 +108,44 @@ function readText(file: string): string | undefined {
   }
 }
 
+/** Folder of `msgr stack`, as far as anything was said about it. */
+export function stackFolder(entries: readonly ConfigEntry[], environment: CliEnvironment): string {
+  const said = entries.find(({ path: name }) => name === "stack.directory")?.value;
+  return typeof said === "string" && said !== ""
+    ? path.resolve(environment.workingDirectory, said)
+    : path.join(environment.folders.state, "stack");
+}
+
+/** The addresses of the stores that `msgr stack` started on this machine, so that nobody has to copy them. */
+function stackEntries(directory: string): readonly ConfigEntry[] {
+  const file = readStackFile(directory);
+  const origin = `msgr stack (${path.join(directory, stackFileName)})`;
+  return Object.entries(file?.settings ?? {}).map(([name, value]) => ({ path: name, value, origin }));
+}
+
 /** `*_file` settings name a file whose first line is the secret, so that it is in no argument list and no environment. */
 function withSecrets(
   resolved: ResolvedConfig,
   here: string,
 ): ResolvedConfig | { readonly problems: readonly ConfigProblem[] } {
-  const { token_file: file } = resolved.config.admin;
-  if (file === undefined) return resolved;
-  const where = resolved.origins.get("admin.token_file") ?? "admin.token_file";
-  const secret = readText(path.resolve(here, file))?.split("\n")[0]?.trim();
-  if (secret === undefined) return { problems: [{ where, what: `${file}: no such file`, fix: "Correct the path." }] };
-  if (secret.length < 16)
-    return { problems: [{ where, what: `${file}: shorter than 16 characters`, fix: "Use a longer secret." }] };
-  return {
-    config: { ...resolved.config, admin: { ...resolved.config.admin, token: secret } },
-    origins: new Map(resolved.origins).set("admin.token", `${where} (${file})`),
-  };
+  const config = structuredClone(resolved.config);
+  const origins = new Map(resolved.origins);
+  const problems: ConfigProblem[] = [];
+  for (const { path: secretPath, schema, secret } of settings) {
+    const file = secret ? settingValue(config, `${secretPath}_file`) : undefined;
+    if (typeof file !== "string") continue;
+    const where = origins.get(`${secretPath}_file`) ?? `${secretPath}_file`;
+    const text = readText(path.resolve(here, file))?.split("\n")[0]?.trim();
+    const parsed = schema.safeParse(text);
+    if (text === undefined) problems.push({ where, what: `${file}: no such file`, fix: "Correct the path." });
+    else if (!parsed.success) {
+      const why = parsed.error.issues[0]?.message ?? "not a secret";
+      problems.push({ where, what: `${file}: ${why}`, fix: "Put the secret into its first line." });
+    } else {
+      const [section, key] = secretPath.split(".") as [keyof typeof config, string];
+      (config[section] as Record<string, unknown>)[key] = text;
+      origins.set(secretPath, `${where} (${file})`);
+    }
+  }
+  return problems.length > 0 ? { problems } : { config, origins };
 }

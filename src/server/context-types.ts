@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { Core, CorePorts } from "../core/api.ts";
+import type { ConnectionRegistry } from "../core/ports/connection-registry.ts";
 import type { Presence, Typing } from "../core/ports/presence.ts";
 import type { RateLimits } from "../core/ports/rate-limits.ts";
 import type { Sessions } from "../core/ports/sessions.ts";
@@ -9,6 +10,25 @@ import type { AccountDeps, Accounts } from "./accounts/account-types.ts";
 import type { Config } from "./config/config-schema.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RateRules } from "./rate-rules.ts";
+
+export interface StoreDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly nodeId: string;
+}
+
+/** What a profile opens: every port, on its stores. */
+export interface StoreSet extends Omit<CorePorts, "clock" | "random"> {
+  readonly sessions: Sessions;
+  readonly presence: Presence;
+  readonly typing: Typing;
+  readonly rateLimits: RateLimits;
+  /** undefined = there is one process only, and its hub knows every connection. */
+  readonly registry: ConnectionRegistry | undefined;
+  /** Names of the stores that do not answer now, for /readyz; empty = all is well. */
+  lost(): readonly string[];
+  close(): Promise<void>;
+}
 
 /** Everything a server process is made of, apart from its sockets. */
 export interface ServerContext {
@@ -24,6 +44,9 @@ export interface ServerContext {
   readonly presence: Presence;
   readonly typing: Typing;
   readonly rateLimits: RateLimits;
+  readonly registry: ConnectionRegistry | undefined;
+  /** Names of the stores that do not answer now. */
+  lost(): readonly string[];
   readonly accounts: Accounts;
   readonly accountDeps: AccountDeps;
   readonly metrics: Metrics;

