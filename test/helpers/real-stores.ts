@@ -27,6 +27,7 @@ function hasStore(store: RealStore): boolean {
 export function describeOn(stores: readonly RealStore[], name: string, suite: () => void): void {
   const missing = stores.filter((store) => !hasStore(store));
   if (missing.length === 0) describe(name, suite);
+  // The store is not there: the runner says so and counts it.
   else describe.skip(`${name} (left out: no ${missing.join(", ")})`, suite);
 }
 
