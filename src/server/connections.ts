@@ -13,6 +13,7 @@ import { FlushRound } from "./connection/flush-round.ts";
 import type { ServerContext } from "./context-types.ts";
 import { Hub } from "./hub.ts";
 import { PresenceWatch } from "./presence-watch.ts";
+import { Registrations } from "./registrations.ts";
 import { Dispatcher } from "./routes/dispatcher.ts";
 import { SessionGuard } from "./session-guard.ts";
 
@@ -27,6 +28,7 @@ export class Connections implements ConnectionHost {
   readonly #sweep: ConnectionSweep;
   readonly #guard: SessionGuard;
   readonly #watch: PresenceWatch;
+  readonly #registrations: Registrations | undefined;
   readonly #dispatcher: Dispatcher;
   #opened = 0;
   #stopped = false;
@@ -43,6 +45,7 @@ export class Connections implements ConnectionHost {
       onSilent: (connection) => this.#watch.leave(connection),
       checkSessions: (connections) => void this.#guard.check(connections),
     });
+    this.#registrations = this.#createRegistrations(onError);
     this.#dispatcher = new Dispatcher(
       {
         nodeId: context.nodeId,
@@ -56,6 +59,7 @@ export class Connections implements ConnectionHost {
         clock,
         hub: this.hub,
         watch: this.#watch,
+        registrations: this.#registrations,
         rules: () => context.rules,
       },
       {
@@ -112,6 +116,7 @@ export class Connections implements ConnectionHost {
   destroy(): void {
     this.#sweep.stop();
     this.#stopped = true;
+    this.#registrations?.stop();
     for (const connection of Array.from(this.#sweep.all())) connection.terminate();
   }
 
@@ -128,9 +133,10 @@ export class Connections implements ConnectionHost {
     this.#dispatcher.refuse(connection, error, request);
   }
 
-  onLeaving(connection: Connection): void {
+  onLeaving(connection: Connection, wasGreeted: boolean): void {
     this.hub.remove(connection);
     this.#watch.forget(connection);
+    if (wasGreeted) this.#registrations?.forget(connection);
   }
 
   onClosed(connection: Connection): void {
@@ -144,6 +150,13 @@ export class Connections implements ConnectionHost {
 
   onCloseSent(reason: CloseReason): void {
     this.#context.metrics.closeSent(reason);
+  }
+
+  #createRegistrations(onError: (error: unknown) => void): Registrations | undefined {
+    const { registry, clock, random } = this.#context;
+    if (registry === undefined) return undefined;
+    const connections = () => Array.from(this.#sweep.all()).filter(({ state }) => state === "greeted");
+    return new Registrations({ registry, connections, clock, random, onError });
   }
 
   #tick(): void {

@@ -86,6 +86,12 @@ export class ServerNode {
     await this.#context.close();
   }
 
+  #notReady(): string | undefined {
+    if (this.#state !== "ready") return this.#state;
+    const lost = this.#context.lost();
+    return lost.length === 0 ? undefined : `no answer from ${lost.join(", ")}`;
+  }
+
   async #drain(): Promise<void> {
     if (this.#state !== "ready") return;
     this.#state = "draining";
@@ -139,7 +145,7 @@ export class ServerNode {
     registerOperations(app, {
       metrics,
       token: config.admin.token,
-      notReady: () => (this.#state === "ready" ? undefined : this.#state),
+      notReady: () => this.#notReady(),
       describeConfig: this.#describeConfig,
     });
     if (config.admin.token === undefined) return;

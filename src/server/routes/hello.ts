@@ -1,6 +1,8 @@
 import { limits } from "../../protocol/limits.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
-import type { Route } from "./route.ts";
+import type { Connection } from "../connection/connection.ts";
+import { memoryOf } from "../connection/connection-memory.ts";
+import type { Route, RouteServices } from "./route.ts";
 
 /** What a client has to know of limits.ts before it sends anything. */
 const toldLimits = {
@@ -17,8 +19,8 @@ const toldLimits = {
 };
 
 /**
- * From here on the connection is in the hub, and only then may it read heads: whatever is appended after a head was read
- * is pushed to it.
+ * From WELCOME on the connection is in the hub, and other processes find it: only then may heads be read for it, and
+ * whatever is appended after a head was read is pushed to it. So frames that follow HELLO wait while it is registered.
  */
 export const helloRoute: Route<"HELLO"> = {
   weight: 1,
@@ -29,18 +31,34 @@ export const helloRoute: Route<"HELLO"> = {
       return undefined;
     }
     connection.greet();
-    if (!services.hub.add(connection)) return undefined;
-    connection.send({
-      type: "WELCOME",
-      node: services.nodeId,
-      connection: connection.id,
-      user_id: connection.caller.userId,
-      device: connection.caller.device,
-      server_time: services.clock.nowMs(),
-      heartbeat_ms: limits.heartbeatIntervalMs,
-      limits: toldLimits,
+    const registering = services.registrations?.register(connection);
+    if (registering === undefined) return welcome(services, connection);
+    const memory = memoryOf(connection);
+    const welcomed = registering.then(() => {
+      if (memory.admissions === turn) memory.admissions = undefined;
+      return welcome(services, connection);
     });
-    services.watch.beat(connection);
-    return undefined;
+    const turn = welcomed.then(() => {});
+    memory.admissions = turn;
+    return welcomed;
   },
 };
+
+function welcome(services: RouteServices, connection: Connection): undefined {
+  if (connection.state !== "greeted") {
+    services.registrations?.forget(connection);
+    return;
+  }
+  if (!services.hub.add(connection)) return;
+  connection.send({
+    type: "WELCOME",
+    node: services.nodeId,
+    connection: connection.id,
+    user_id: connection.caller.userId,
+    device: connection.caller.device,
+    server_time: services.clock.nowMs(),
+    heartbeat_ms: limits.heartbeatIntervalMs,
+    limits: toldLimits,
+  });
+  services.watch.beat(connection);
+}

@@ -8,6 +8,7 @@ export const heartbeatRoute: Route<"HEARTBEAT"> = {
   run(services, connection) {
     connection.heartbeat();
     services.watch.beat(connection);
+    services.registrations?.refresh(connection);
     return { type: "HEARTBEAT_ACK", server_time: services.clock.nowMs() };
   },
 };

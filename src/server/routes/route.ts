@@ -11,6 +11,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { Hub } from "../hub.ts";
 import type { PresenceWatch } from "../presence-watch.ts";
 import type { RateRules } from "../rate-rules.ts";
+import type { Registrations } from "../registrations.ts";
 
 /** What the routes work with; one for all connections. */
 export interface RouteServices {
@@ -25,6 +26,8 @@ export interface RouteServices {
   readonly clock: Clock;
   readonly hub: Hub<Connection>;
   readonly watch: PresenceWatch;
+  /** undefined = this is the only process. */
+  readonly registrations: Registrations | undefined;
   /** Those that hold now. */
   readonly rules: () => RateRules;
 }
