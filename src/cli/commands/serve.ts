@@ -10,7 +10,9 @@ const ready = z.object({
   event: z.literal("ready"),
   url: z.string(),
   admin_url: z.string().optional(),
-  data_directory: z.string(),
+  profile: z.enum(["embedded", "cluster"]),
+  /** Embedded profile only. */
+  data_directory: z.string().optional(),
   node: z.string(),
   pid: z.number(),
 });
@@ -19,9 +21,14 @@ export const serveCommand: Command = {
   name: "serve",
   summary: "Run the server",
   details:
-    "Everything is kept in one folder, by one process. SIGTERM or Ctrl-C asks clients to reconnect, answers what is in\nflight and leaves; a second one leaves at once. SIGHUP reads log.level and limits.preset again.",
+    "Embedded, everything is kept in one folder, by one process; in the cluster profile, in the real stores, by any number\nof processes. SIGTERM or Ctrl-C asks clients to reconnect, answers what is in\nflight and leaves; a second one leaves at once. SIGHUP reads log.level and limits.preset again.",
   options: [
     { flags: "--dev", description: "try it: demo users, data in .msgr/dev, any free port, no long drain" },
+    {
+      flags: "--profile <name>",
+      description: "embedded = everything in this process; cluster = on the real stores (profile)",
+      choices: ["embedded", "cluster"],
+    },
     { flags: "--data <dir>", description: "folder of everything durable (data.directory)" },
     { flags: "--host <address>", description: "address to listen on (http.host)" },
     { flags: "--port <n>", description: "port to listen on, 0 = any free one (http.port)" },
@@ -35,6 +42,7 @@ export const serveCommand: Command = {
   examples: [
     { command: "msgr serve --dev", what: "A server to play with: two users, and the lines to chat with them" },
     { command: "msgr serve --data /var/lib/msgr --host 0.0.0.0 --port 8080", what: "A server for a team" },
+    { command: "msgr serve --profile cluster", what: "A server on the stores of `msgr stack up`, or those configured" },
     { command: "msgr serve --data ./d --port 0 --json", what: "For scripts: one line of JSON once it is ready" },
   ],
   output: { schema: ready, lines: true },
@@ -49,6 +57,11 @@ async function serve(invocation: Invocation): Promise<"done"> {
   const resolved = loadConfig(request, environment);
   if ("problems" in resolved) throw configError(resolved.problems);
   const { config } = resolved;
+  if (dev && config.profile === "cluster") {
+    throw new CliError("usage", "--dev is a server of the embedded profile.", {
+      fix: "Leave out --dev to run on the real stores, or say --profile embedded.",
+    });
+  }
   const [{ createLogger }, { openServer }] = await Promise.all([
     import("../../base/logger.ts"),
     import("../../server/open-server.ts"),
@@ -95,6 +108,7 @@ async function serve(invocation: Invocation): Promise<"done"> {
 
 function requestOf(options: Invocation["options"], dev: boolean): ConfigRequest {
   const flagOf: Readonly<Record<string, readonly [path: string, flag: string]>> = {
+    profile: ["profile", "--profile"],
     data: ["data.directory", "--data"],
     host: ["http.host", "--host"],
     port: ["http.port", "--port"],
@@ -126,7 +140,8 @@ const devFallbacks = [
 function announce({ output }: Invocation, { config }: ResolvedConfig, node: string, addresses: NodeAddresses): void {
   if (!output.json) {
     const admin = addresses.adminUrl === undefined ? "" : `, administration on ${addresses.adminUrl}`;
-    output.talk(`Ready on ${addresses.url}${admin}. Data: ${config.data.directory}. Ctrl-C stops.`);
+    const data = config.profile === "embedded" ? `Data: ${config.data.directory}` : "Data: in the stores";
+    output.talk(`Ready on ${addresses.url}${admin}. ${data}. Ctrl-C stops.`);
     return;
   }
   const { url, adminUrl } = addresses;
@@ -134,7 +149,8 @@ function announce({ output }: Invocation, { config }: ResolvedConfig, node: stri
     event: "ready",
     url,
     ...(adminUrl === undefined ? {} : { admin_url: adminUrl }),
-    data_directory: config.data.directory,
+    profile: config.profile,
+    ...(config.profile === "embedded" ? { data_directory: config.data.directory } : {}),
     node,
     pid: process.pid,
   };
