@@ -44,6 +44,13 @@ export const limits = {
   groupStatusGroupsMax: 10_000,
   blockRecheckMs: 500,
   mediaBytesMax: 100 * 1024 * 1024,
+  mediaPartBytes: 8 * 1024 * 1024,
+  mediaPartsMax: 13,
+  mediaCommitsAtOnceMax: 4,
+  mediaCommitsWaitingMax: 256,
+  mediaUploadsAtOnceMax: 256,
+  mediaStallTimeoutMs: 30_000,
+  mediaOrphansPerPassMax: 256,
   handleLengthMin: 4,
   handleLengthMax: 32,
   displayNameLengthMax: 64,
@@ -80,6 +87,7 @@ assert(
 );
 assert(limits.syncCursorsPerFrameMax <= limits.syncCursorsMax, "one frame of cursors fits a synchronisation");
 assert(limits.draftsPerAppendMax <= limits.bucketRows, "one append never needs more than one bucket");
+assert(limits.mediaPartBytes * limits.mediaPartsMax >= limits.mediaBytesMax, "the parts hold the largest media");
 assert(limits.heartbeatIntervalMs < limits.presenceTtlMs, "a punctual client never looks offline");
 assert(limits.presenceTtlMs < limits.connectionTtlMs, "routing outlives presence");
 assert(limits.heartbeatIntervalMs * 2 < limits.silenceTimeoutMs, "one lost heartbeat does not close a connection");

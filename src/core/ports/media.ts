@@ -30,6 +30,11 @@ export interface MediaRows {
   byId(mediaId: Uuid): Promise<MediaRow | undefined>;
   /** `uploading` → `ready`; answers the row afterwards, undefined if there is none or it is doomed. Idempotent. */
   ready(mediaId: Uuid): Promise<MediaRow | undefined>;
+  /**
+   * `uploading` → `doomed`: its bytes are not those that were announced. True: it is doomed now, by this call or before.
+   * False: it is ready, or there is none. Of a ready and a reject of one row at the same time, one wins and the other sees it.
+   */
+  reject(mediaId: Uuid): Promise<boolean>;
   /** A message is about to refer to it: false unless it is ready. Idempotent, the first time stays. Durable when it resolves. */
   attach(mediaId: Uuid, at: number): Promise<boolean>;
   /**
@@ -42,10 +47,14 @@ export interface MediaRows {
   remove(mediaId: Uuid): Promise<void>;
 }
 
+/** What a send needs of media. */
+export type MediaAttachments = Pick<MediaRows, "attach">;
+
 /** One request that the client sends to put bytes [fromByte, toByte) of the media. */
 export interface UploadPart {
   /** From 1. */
   readonly number: number;
+  /** Absolute, or a path (beginning with `/`) on the server that was asked. */
   readonly url: string;
   /** To be sent exactly; they are bound into the signature. */
   readonly headers: Readonly<Record<string, string>>;
@@ -75,8 +84,43 @@ export interface MediaObjects {
   sizeBytes(name: string): Promise<number | undefined>;
   /** The whole object, to be hashed; the caller reads it to the end or destroys it. */
   read(name: string): Promise<Readable>;
-  /** An URL which anyone may GET, with Range, until `expiresAt`. */
+  /** An URL which anyone may GET, with Range, until `expiresAt`; absolute, or a path on the server that was asked. */
   signRead(name: string, expiresAt: number): Promise<string>;
   /** Deletes the object and gives up its upload, if any. Idempotent. */
   remove(name: string, uploadId: string | undefined): Promise<void>;
+}
+
+/** What a signed address of this server lets its bearer do. */
+export type MediaGrant =
+  | { readonly action: "read"; readonly name: string }
+  | {
+      readonly action: "write";
+      readonly name: string;
+      /** 0 = the whole object in one piece; else the number of the part. */
+      readonly part: number;
+      readonly sizeBytes: number;
+    };
+
+/** An object that is open for reading; whoever opened it closes it, after its streams have ended. */
+export interface OpenMedia extends AsyncDisposable {
+  readonly sizeBytes: number;
+  /** Bytes [fromByte, toByte), in pieces of bounded size. */
+  read(fromByte: number, toByte: number): Readable;
+}
+
+/**
+ * Media objects that the server process itself keeps: what stands behind the addresses under /media. Errors: WireError
+ * `store_unavailable`, `storage_full`, `overloaded`.
+ */
+export interface MediaFiles {
+  /** What the address allows at `now`; undefined = forged, changed, or expired. `query`: as it was sent. */
+  grant(method: "GET" | "PUT", name: string, query: URLSearchParams, now: number): MediaGrant | undefined;
+  /**
+   * Durable when it resolves with the part's ETag. Errors: `media_exists`, `bad_request` (other than `sizeBytes` bytes
+   * came), and whatever `body` failed with. Nothing is kept of a write that failed; of two writes of one part at the same
+   * time the later one ends the earlier.
+   */
+  write(grant: Extract<MediaGrant, { action: "write" }>, body: Readable): Promise<string>;
+  /** undefined = there is no such object. */
+  open(name: string): Promise<OpenMedia | undefined>;
 }
