@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DataFolderError } from "./errors.ts";
-import { livenessOf, ownIdentity, type ProcessIdentity } from "./process-identity.ts";
+import { livenessOf, ownIdentity, type ProcessIdentity } from "../../base/process-identity.ts";
 import type { RawRoot } from "./raw-database.ts";
 
 /**

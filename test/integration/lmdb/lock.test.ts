@@ -6,7 +6,7 @@ import { DataFolderError } from "../../../src/stores/lmdb/errors.ts";
 import { acquireFolder, refuseOwnedFolder } from "../../../src/stores/lmdb/folder-lock.ts";
 import type { Key } from "../../../src/stores/lmdb/keys.ts";
 import { openEnvironment } from "../../../src/stores/lmdb/open-environment.ts";
-import { ownIdentity, type ProcessIdentity } from "../../../src/stores/lmdb/process-identity.ts";
+import { ownIdentity, type ProcessIdentity } from "../../../src/base/process-identity.ts";
 import { rawOptions } from "../../../src/stores/lmdb/raw-database.ts";
 import { startChild } from "./children.ts";
 import { temporaryFolder } from "./folder.ts";

@@ -45,8 +45,8 @@ function exists(pid: number): boolean {
   }
 }
 
-/** Undefined = the process is gone, or dead and only waits to be reaped; "" = unknown. */
-function startOf(pid: number): string | undefined {
+/** When a process started, as text to compare; undefined = it is gone, or dead and only waits to be reaped; "" = unknown. */
+export function startOf(pid: number): string | undefined {
   if (process.platform === "linux") return linuxStartOf(pid);
   if (process.platform === "win32") return "";
   const text = readOr("", () => execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }));
