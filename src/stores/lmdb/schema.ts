@@ -14,7 +14,11 @@ export interface FolderFormat {
 export type Upgrade = (snapshot: Snapshot) => void;
 
 /** `upgrades[n]` turns version n + 1 into version n + 2; the version of this code is one more than there are upgrades. */
-const upgrades: readonly Upgrade[] = [];
+const upgrades: readonly Upgrade[] = [
+  // 2: media. The tables are there already; a program that does not know them would let messages refer to media without
+  // saying so, and the next one that does would collect it.
+  () => undefined,
+];
 
 const meta = packedTable<FolderFormat>("meta");
 const formatKey = textKey("format");
