@@ -13,7 +13,7 @@ const timeline = new Timeline([
 
 /** 100 operations of `beat` taking 1…100 ms, one of them failing besides; warm-up operations take a second. */
 function stats(): RunStats {
-  const run = new RunStats(["beat", "talk"], timeline);
+  const run = new RunStats([{ name: "beat" }, { name: "talk" }], timeline);
   run.ended(0, 10, 10, 1_010, true);
   for (let ms = 1; ms <= 100; ms++) {
     run.count(0, "asked", 2_000);
@@ -37,6 +37,9 @@ function judge(metric: string, statistic: Statistic, text: string): ThresholdVer
 describe("thresholds", () => {
   test.each<[string, Statistic, string, boolean]>([
     ["response{workload:beat}", "p50", "< 51ms", true],
+    ["rate_ratio{workload:beat,against:beat}", "min", "100%", true],
+    ["rate_ratio{workload:talk,against:beat}", "min", "1%", false],
+    ["rate_ratio{workload:beat,against:talk}", "min", "1%", false],
     ["response{workload:beat}", "p99", "< 50ms", false],
     ["response", "max", "<= 100ms", true],
     ["response{phase:steady}", "mean", "< 51ms", true],

@@ -23,7 +23,9 @@ export function distributionOf(stats: RunStats, selector: Selector): Distributio
   const histogram = new Histogram();
   for (const cell of stats.recordedCells(selector.workload, selector.phase))
     histogram.merge(histogramOf(cell, selector.name));
-  return histogram.count === 0 ? undefined : { histogram, seconds: stats.recordedSeconds(selector.phase) };
+  return histogram.count === 0
+    ? undefined
+    : { histogram, seconds: stats.recordedSeconds(selector.phase, selector.workload) };
 }
 
 function histogramOf(cell: Cell, name: MetricName): Histogram {
@@ -44,12 +46,14 @@ function histogramOf(cell: Cell, name: MetricName): Histogram {
 /** Rates per second, shares as fractions, sizes in bytes; undefined when the run has no such data. */
 export function valueOf(stats: RunStats, facts: ProcessFacts, selector: Selector): number | undefined {
   const cells = stats.recordedCells(selector.workload, selector.phase);
-  const seconds = stats.recordedSeconds(selector.phase);
+  const seconds = stats.recordedSeconds(selector.phase, selector.workload);
   const sum = (name: CounterName): number => cells.reduce((total, cell) => total + cell.counters.get(name), 0);
   const ended = sum("succeeded") + sum("failed");
   switch (selector.name) {
     case "rate":
       return seconds === 0 ? undefined : sum("succeeded") / seconds;
+    case "rate_ratio":
+      return ratioOf(stats, facts, selector);
     case "delivery_rate":
       return seconds === 0 ? undefined : sum("pushes") / seconds;
     case "achieved_rate":
@@ -67,4 +71,11 @@ export function valueOf(stats: RunStats, facts: ProcessFacts, selector: Selector
     default:
       return undefined;
   }
+}
+
+function ratioOf(stats: RunStats, facts: ProcessFacts, { workload, against }: Selector): number | undefined {
+  const rateOf = (name: string | undefined): number | undefined =>
+    name === undefined ? undefined : valueOf(stats, facts, { name: "rate", workload: name });
+  const [one, other] = [rateOf(workload), rateOf(against)];
+  return one === undefined || other === undefined || other === 0 ? undefined : one / other;
 }

@@ -25,7 +25,7 @@ export interface MetricKind {
   readonly means: string;
 }
 
-export type Label = "workload" | "phase";
+export type Label = "workload" | "against" | "phase";
 
 const both = ["workload", "phase"] as const;
 const distribution = (means: string): MetricKind => ({ distribution: true, unit: "duration", labels: both, means });
@@ -38,6 +38,12 @@ export const metricKinds = {
   delivery_first: distribution("sender's intended start → the first recipient's socket on each worker"),
   delivery_last: distribution("sender's intended start → the last recipient's socket on each worker"),
   rate: { distribution: false, unit: "rate", labels: both, means: "operations that succeeded per second" },
+  rate_ratio: {
+    distribution: false,
+    unit: "share",
+    labels: ["workload", "against"],
+    means: "rate of one workload, of that of another",
+  },
   achieved_rate: {
     distribution: false,
     unit: "share",
@@ -68,6 +74,8 @@ export const metricNames = Object.keys(metricKinds) as MetricName[];
 export interface Selector {
   readonly name: MetricName;
   readonly workload?: string;
+  /** With what `workload` is compared; rate_ratio only. */
+  readonly against?: string;
   readonly phase?: string;
 }
 
@@ -91,12 +99,16 @@ export function parseSelector(text: string): Selector {
     if (colon < 0) throw new UnitError(`label ${key} has no value (write ${key}:name)`);
     labels[key] = part.slice(colon + 1).trim();
   }
+  if (name === "rate_ratio" && (labels.workload === undefined || labels.against === undefined)) {
+    throw new UnitError("rate_ratio compares two workloads (write rate_ratio{workload:ours,against:bare})");
+  }
   return { name, ...labels };
 }
 
 export function formatSelector(selector: Selector): string {
   const labels = [
     selector.workload === undefined ? "" : `workload:${selector.workload}`,
+    selector.against === undefined ? "" : `against:${selector.against}`,
     selector.phase === undefined ? "" : `phase:${selector.phase}`,
   ].filter((label) => label !== "");
   return labels.length === 0 ? selector.name : `${selector.name}{${labels.join(",")}}`;
@@ -107,7 +119,7 @@ function isMetricName(name: string): name is MetricName {
 }
 
 function isLabel(key: string): key is Label {
-  return key === "workload" || key === "phase";
+  return key === "workload" || key === "against" || key === "phase";
 }
 
 export const distributionStatistics = ["p50", "p90", "p95", "p99", "p999", "max", "mean", "count", "rate"] as const;

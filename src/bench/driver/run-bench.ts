@@ -274,10 +274,7 @@ class BenchRun {
   }
 
   #mergeStats(reports: readonly WorkerReport[]): RunStats {
-    const stats = new RunStats(
-      this.#options.scenario.workloads.map(({ name }) => name),
-      this.#timeline,
-    );
+    const stats = new RunStats(this.#options.scenario.workloads, this.#timeline);
     for (const report of reports) stats.merge(report.stats);
     stats.stoppedMs = this.#stoppedMs;
     return stats;

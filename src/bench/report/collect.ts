@@ -12,7 +12,7 @@ export function collectWorkloads(
 ): WorkloadResult[] {
   return workloads.map((workload, index) => {
     const cells = stats.recordedCells(workload.name);
-    const seconds = stats.recordedSeconds();
+    const seconds = stats.recordedSeconds(undefined, workload.name);
     const sum = (name: CounterName): number => cells.reduce((total, cell) => total + cell.counters.get(name), 0);
     const series = stats.series(index);
     return {

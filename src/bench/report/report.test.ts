@@ -27,10 +27,7 @@ function resultOf(exitCode: number, faults: FaultReport = { counts: {}, cases: [
   const loaded = loadScenario("s.yaml", () => yaml);
   if (!loaded.ok) throw new Error("scenario");
   const { workloads, thresholds, limits } = loaded.scenario;
-  const stats = new RunStats(
-    workloads.map(({ name }) => name),
-    new Timeline(loaded.scenario.phases),
-  );
+  const stats = new RunStats(workloads, new Timeline(loaded.scenario.phases));
   for (let at = 0; at < 3_000; at++) {
     stats.count(0, "asked", at);
     stats.started(0, at, at);

@@ -1,6 +1,7 @@
 import { didYouMean } from "../../base/did-you-mean.ts";
 import { problemsOfPopulation } from "../data/population.ts";
 import type { Complaint } from "./issues.ts";
+import { operations } from "./operations.ts";
 import type { Scenario, Workload } from "./schema.ts";
 
 /** What no single field can know: the parts of a scenario must fit each other. */
@@ -11,9 +12,50 @@ export function checkScenario(scenario: Scenario): Complaint[] {
       message: `population: ${message}`,
     })),
     ...(scenario.workloads.length === 0 ? [{ path: ["load"], message: "load: no workload" }] : []),
-    ...scenario.workloads.flatMap((workload) => checkWorkload(scenario, workload)),
+    ...checkStorePopulation(scenario),
+    ...scenario.workloads.flatMap((workload) => [
+      ...checkTarget(scenario, workload),
+      ...checkDuring(scenario, workload),
+      ...checkWorkload(scenario, workload),
+    ]),
     ...scenario.thresholds.flatMap((_, index) => checkThreshold(scenario, index)),
   ];
+}
+
+/** A user of a store scenario is a conversation, or one who beats: there are no devices and nobody knows anybody. */
+function checkStorePopulation({ target, population }: Scenario): Complaint[] {
+  if (target.mode !== "store") return [];
+  const { devices, contacts, groups } = population;
+  if (devices === 1 && contacts === 0 && groups.length === 0) return [];
+  const message = "population: a scenario on the stores has users and history only (target.mode: store)";
+  return [{ path: ["population"], message }];
+}
+
+function checkTarget({ target }: Scenario, workload: Workload): Complaint[] {
+  const path = ["load", workload.name];
+  const { targets } = operations[workload.do];
+  if (!targets.includes(target.mode)) {
+    const message = `load.${workload.name}: ${workload.do} needs target.mode: ${targets.join(" or ")}`;
+    return [{ path: [...path, "do"], message }];
+  }
+  if (target.mode !== "server" || workload.do !== "presence.heartbeat") return [];
+  return Object.entries(workload.options).flatMap(([key, value]) => {
+    const message = `load.${workload.name}.${key}: for target.mode: store; a server is spoken to over its sockets`;
+    return value === undefined ? [] : [{ path: [...path, key], message }];
+  });
+}
+
+function checkDuring(scenario: Scenario, { name, during }: Workload): Complaint[] {
+  if (during === undefined) return [];
+  const path = ["load", name, "during"];
+  const phases = scenario.phases.map((phase) => phase.name);
+  const unknown = during.find((phase) => !phases.includes(phase));
+  if (unknown !== undefined) {
+    const message = `load.${name}.during: no phase "${unknown}" under load (${phases.join(", ")})`;
+    return [{ path, message, suggestion: didYouMean(unknown, phases) }];
+  }
+  const isRecorded = scenario.phases.some((phase) => phase.record && during.includes(phase.name));
+  return isRecorded ? [] : [{ path, message: `load.${name}.during: none of these phases is recorded` }];
 }
 
 function checkWorkload(scenario: Scenario, workload: Workload): Complaint[] {
@@ -49,14 +91,15 @@ function checkWorkload(scenario: Scenario, workload: Workload): Complaint[] {
 }
 
 function checkThreshold(scenario: Scenario, index: number): Complaint[] {
-  const { workload, phase } = scenario.thresholds[index]?.selector ?? {};
+  const { workload, against, phase } = scenario.thresholds[index]?.selector ?? {};
   const path = ["thresholds", index, "metric"];
   const complaints: Complaint[] = [];
   const workloads = scenario.workloads.map(({ name }) => name);
   const phases = scenario.phases.filter(({ record }) => record).map(({ name }) => name);
-  if (workload !== undefined && !workloads.includes(workload)) {
-    const message = `no workload "${workload}" (${workloads.join(", ")})`;
-    complaints.push({ path, message, suggestion: didYouMean(workload, workloads) });
+  for (const name of [workload, against]) {
+    if (name === undefined || workloads.includes(name)) continue;
+    const message = `no workload "${name}" (${workloads.join(", ")})`;
+    complaints.push({ path, message, suggestion: didYouMean(name, workloads) });
   }
   if (phase !== undefined && !phases.includes(phase)) {
     const message = `no recorded phase "${phase}" (${phases.join(", ")})`;

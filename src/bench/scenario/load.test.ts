@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { formatProblem } from "./problem.ts";
 import { loadScenario } from "./load.ts";
+import { operationNames } from "./operations.ts";
 import type { Scenario } from "./schema.ts";
 
 const sound = `version: 1
@@ -105,7 +106,11 @@ describe("a problem points at its line and column and says what was meant", () =
       "limits: {^in_fligt: 5}",
       'unknown key "in_fligt" in limits — did you mean "in_flight"?',
     ],
-    ["unknown key that resembles none", "verify: {^colour: 5}", 'unknown key "colour" in verify (known: log, unread)'],
+    [
+      "unknown key that resembles none",
+      "verify: {^colour: 5}",
+      'unknown key "colour" in verify (known: log, unread, presence)',
+    ],
     ["wrong type", "seed: ^soon", "seed: expected a whole number from 0 to 4294967295"],
     ["too small", "seed: ^-1", "seed: expected a whole number from 0 to 4294967295"],
     [
@@ -114,7 +119,8 @@ describe("a problem points at its line and column and says what was meant", () =
       'limits.start_lag_p99: unknown duration unit "sec" (us, ms, s, m, h, d) — did you mean "20s"?',
     ],
     ["out of range", "limits: {generator_cpu: ^120%}", "limits.generator_cpu: must be between 0% and 100%"],
-    ["planned but not built", "target: {mode: ^store}", 'target.mode: unknown target "store" (server)'],
+    ["unknown target", "target: {mode: ^shop}", 'target.mode: unknown target "shop" (server, store)'],
+    ["unknown profile", "target: {profile: ^big}", 'target.profile: unknown profile "big" (embedded, cluster)'],
     ["list instead of a map", "verify: ^[]", "verify: expected a map"],
     ["nothing instead of a map", "verify:^", "verify: expected a map"],
   ])("%s", (_, line, expected) => {
@@ -122,14 +128,32 @@ describe("a problem points at its line and column and says what was meant", () =
     expect(problemsOf(text)).toEqual([`s.yaml:${place} ${expected}`]);
   });
 
-  const names = "message.send, group.send, receipts, presence.heartbeat, session.connect, session.sync, history.page";
+  const names = operationNames.join(", ");
   test.each([
     [
       "presence.heartbeat",
       "^presence.heartbaet",
       `unknown operation "presence.heartbaet" (${names}) — did you mean "presence.heartbeat"?`,
     ],
-    ["presence.heartbeat", "^presence.lookup", `unknown operation "presence.lookup" (${names})`],
+    ["presence.heartbeat", "^storage", `unknown operation "storage" (${names})`],
+    ["presence.heartbeat", "^presence.lookup", "load.beat: presence.lookup needs target.mode: store"],
+    [
+      "jitter: 10%",
+      "client: ^bare",
+      "load.beat.client: for target.mode: store; a server is spoken to over its sockets",
+    ],
+    [
+      "jitter: 10%",
+      "during: ^stedy",
+      'load.beat.during: no phase "stedy" under load (warmup, steady) — did you mean "steady"?',
+    ],
+    ["jitter: 10%", "during: ^warmup", "load.beat.during: none of these phases is recorded"],
+    ["jitter: 10%", "during: ^{}", "load.beat.during: expected the name of a phase, or a list of them"],
+    [
+      "response{workload:beat}",
+      "^rate_ratio{workload:beat}",
+      "thresholds[0].metric: rate_ratio compares two workloads (write rate_ratio{workload:ours,against:bare})",
+    ],
     [
       "period: 30s",
       "period: ^30",
@@ -138,7 +162,7 @@ describe("a problem points at its line and column and says what was meant", () =
     [
       "period: 30s",
       "period: 30s, ^ratee: 5/s",
-      'unknown key "ratee" in load.beat (known: period, jitter, do, executor)',
+      'unknown key "ratee" in load.beat (known: period, jitter, client, mode, do, executor, during)',
     ],
     ["period: 30s", "period: 30s, ^jiter: 5%", 'unknown key "jiter" in load.beat — did you mean "jitter"?'],
     [
@@ -330,5 +354,37 @@ describe("files that are no scenario", () => {
   test("an empty map misses everything", () => {
     const problems = problemsOf("{}").map((problem) => problem.replace(/.*missing: /, ""));
     expect(problems).toEqual(["version", "name", "description", "population", "load", "phases"]);
+  });
+});
+
+const onStores = `version: 1
+name: ceilings
+description: how fast is the store?
+target: {mode: store}
+population: {users: 400}
+load:
+  ours: {do: store.append, executor: closed, in_flight: 200, during: [one, three]}
+  bare: {do: store.append, client: bare, executor: closed, in_flight: 200, during: two}
+phases: [{name: one, duration: 5s}, {name: two, duration: 5s}, {name: three, duration: 5s}]
+thresholds: [{metric: "rate_ratio{workload:ours,against:bare}", min: 90%}]
+`;
+
+describe("a scenario on the stores", () => {
+  test("says which client each workload is and in which phases it runs", () => {
+    const { target, workloads } = scenarioOf(onStores);
+    expect(target.mode).toBe("store");
+    expect(workloads).toMatchObject([
+      { name: "ours", do: "store.append", options: { client: "adapter" }, during: ["one", "three"] },
+      { name: "bare", do: "store.append", options: { client: "bare" }, during: ["two"] },
+    ]);
+  });
+
+  test.each([
+    ["{users: 400}", "{users: 400, contacts: 2}", "has users and history only"],
+    ["store.append, executor", "message.send, executor", "load.ours: message.send needs target.mode: server"],
+    ["client: bare", "client: raw", 'unknown client "raw" (adapter, bare)'],
+    ["against:bare", "against:bear", 'no workload "bear" (ours, bare)'],
+  ])("%s → %s is refused", (from, to, expected) => {
+    expect(problemsOf(onStores.replace(from, to)).join("\n")).toContain(expected);
   });
 });

@@ -1,3 +1,4 @@
+import { Timeline } from "../stats/timeline.ts";
 import type { Scenario, Workload } from "./schema.ts";
 
 /**
@@ -58,18 +59,27 @@ const workerBaseBytes = 90 * 1_024 * 1_024;
 
 /** `workers` undefined: as many as the open files need, and one for each core beside the server's. */
 export function computePlan(scenario: Scenario, machine: MachineLimits, workers?: number): Plan {
-  const { population } = scenario;
-  const connections = population.users * population.devices;
+  const { population, target } = scenario;
+  const isStore = target.mode === "store";
+  const connections = isStore ? 0 : population.users * population.devices;
   const perWorkerMax = Math.max(1, machine.openFilesMax - spareFiles);
   const count = workers ?? workerCount(scenario, machine, Math.ceil(connections / perWorkerMax));
   const loadMs = scenario.phases.reduce((sum, phase) => sum + phase.durationMs, 0);
-  const plans = scenario.workloads.map((workload) => planWorkload(scenario, workload, loadMs));
+  const timeline = new Timeline(scenario.phases);
+  const plans = scenario.workloads.map((workload) => {
+    const windows = timeline.windowsOf(workload.during);
+    return planWorkload(
+      scenario,
+      workload,
+      windows.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0),
+    );
+  });
   const groupHistory = population.groups.reduce((sum, group) => sum + group.count * group.history, 0);
   const directCount = (population.users * population.contacts) / 2;
   const connectMs = (connections / scenario.connectRate) * 1_000;
   const split = Array.from({ length: count }, (_, index) => {
     const users = Math.max(0, Math.ceil((population.users - index) / count));
-    return { index, users, connections: users * population.devices };
+    return { index, users, connections: connections === 0 ? 0 : users * population.devices };
   });
   return {
     name: scenario.name,
@@ -77,8 +87,9 @@ export function computePlan(scenario: Scenario, machine: MachineLimits, workers?
     seed: scenario.seed,
     users: population.users,
     connections,
-    conversations: directCount + population.groups.reduce((sum, group) => sum + group.count, 0),
-    historyMessages: directCount * population.history + groupHistory,
+    conversations:
+      (isStore ? population.users : directCount) + population.groups.reduce((sum, group) => sum + group.count, 0),
+    historyMessages: (isStore ? population.users : directCount) * population.history + groupHistory,
     workloads: plans,
     operationsPerSecond: total(plans.map((plan) => plan.ratePerSecond)),
     deliveriesPerSecond: total(plans.map((plan) => plan.deliveriesPerSecond)),

@@ -19,7 +19,7 @@ import {
   wordField,
 } from "./fields.ts";
 import type { ExecutorSpec } from "./executor-options.ts";
-import type { Operation } from "./operations.ts";
+import { type Operation, targetModes } from "./operations.ts";
 
 /** A scenario file without its workloads, whose keys depend on what they do (see workload.ts). Times in ms. */
 const nameField = z
@@ -48,6 +48,15 @@ const phaseField = section({
   connect: rateField.optional(),
 });
 
+export const profiles = ["embedded", "cluster"] as const;
+export type Profile = (typeof profiles)[number];
+
+const targetField = section({
+  mode: wordField("target", targetModes).default("server"),
+  /** What the server that the run starts keeps its data in. */
+  profile: wordField("profile", profiles).default("embedded"),
+});
+
 const limitsField = section({
   in_flight: countField(1, 10_000_000).default(20_000),
   generator_cpu: shareField.default(0.9),
@@ -62,6 +71,13 @@ const limitsField = section({
   startLagP99MaxMs: limits.start_lag_p99,
   achievedRateMin: limits.achieved_rate,
 }));
+
+/** Shares of what is looked at after the run: conversations whose log is read, users whose lists and presence are. */
+const verifyField = section({
+  log: shareField.default(1),
+  unread: shareField.default(1),
+  presence: shareField.default(1),
+});
 
 const thresholdField = section({
   metric: z.string({ error: "expected a metric such as response{workload:name}" }),
@@ -100,19 +116,26 @@ export const scenarioSchema = section({
   name: nameField,
   description: z.string({ error: "expected text" }).min(1).max(500),
   seed: z.int(wholeSeed).min(0, wholeSeed).max(0xffff_ffff, wholeSeed).default(42),
-  target: section({ mode: wordField("target", ["server"]) }).default({ mode: "server" }),
+  target: targetField.default({ mode: "server", profile: "embedded" }),
   population: populationField,
   load: z.record(nameField, z.unknown(), { error: "expected workloads by name" }),
   phases: z.array(phaseField, { error: "expected a list of phases" }).min(1).max(64),
   limits: limitsField.default(limitsField.parse({})),
-  verify: section({ log: shareField.default(1), unread: shareField.default(1) }).default({ log: 1, unread: 1 }),
+  verify: verifyField.default(verifyField.parse({})),
   thresholds: z.array(thresholdField, { error: "expected a list of thresholds" }).max(256).default([]),
-  capture: z.array(wordField("capture", ["process"]), { error: "expected a list" }).default(["process"]),
+  capture: z
+    .array(wordField("capture", ["process", "redis"]), { error: "expected a list" })
+    .default(["process", "redis"]),
 });
 
 export type ScenarioFile = z.infer<typeof scenarioSchema>;
 
-export type Workload = Operation & { readonly name: string; readonly when: ExecutorSpec };
+export type Workload = Operation & {
+  readonly name: string;
+  readonly when: ExecutorSpec;
+  /** Names of the phases in which it runs; undefined = all of them. */
+  readonly during?: readonly string[];
+};
 
 export interface LoadPhase {
   readonly name: string;

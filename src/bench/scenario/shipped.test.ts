@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { formatProblems, loadScenario } from "./load.ts";
+import { operationNames, operations } from "./operations.ts";
 import { computePlan } from "./plan.ts";
 import { planText } from "./plan-text.ts";
 
@@ -54,10 +55,10 @@ test("quickstart asks for every kind of traffic and ends within 45 seconds", () 
   expect(plan.workers).toHaveLength(1);
 });
 
-test("smoke runs every operation", async () => {
-  const { operationNames } = await import("./operations.ts");
+test("smoke runs every operation on a server", () => {
+  const onServer = operationNames.filter((name) => operations[name].targets.includes("server"));
   const done = new Set(scenarioOf("smoke.yaml").workloads.map((workload) => workload.do));
-  expect(done).toEqual(new Set(operationNames));
+  expect(done).toEqual(new Set(onServer));
 });
 
 test("a plan adds up", () => {

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { didYouMean } from "../../base/did-you-mean.ts";
 import { type ExecutorName, executorNames, type ExecutorSpec, executors } from "./executor-options.ts";
 import { type Complaint, complaintsOf, unknownKey } from "./issues.ts";
@@ -6,12 +7,17 @@ import { type Operation, type OperationName, operationNames, operations } from "
 import type { Workload } from "./schema.ts";
 
 /**
- * One entry of `load`: {do, executor, …keys of the executor, …keys of the operation}. The keys are told apart by the two
- * tables, so that a key of another executor or operation is explained rather than merely unknown.
+ * One entry of `load`: {do, executor, during, …keys of the executor, …keys of the operation}. The keys are told apart by
+ * the two tables, so that a key of another executor or operation is explained rather than merely unknown.
  */
 export type ReadWorkload =
   | { readonly ok: true; readonly workload: Workload }
   | { readonly ok: false; readonly complaints: readonly Complaint[] };
+
+const ownKeys = ["do", "executor", "during"];
+const duringField = z.union([z.string().transform((phase) => [phase]), z.array(z.string()).min(1)], {
+  error: "expected the name of a phase, or a list of them",
+});
 
 export function readWorkload(root: Located, name: string): ReadWorkload {
   const path: Path = ["load", name];
@@ -32,7 +38,7 @@ export function readWorkload(root: Located, name: string): ReadWorkload {
   const plain = toPlain(node) as Record<string, unknown>;
   const parts: [Record<string, unknown>, Record<string, unknown>] = [{}, {}];
   for (const [key, value] of Object.entries(plain)) {
-    if (key === "do" || key === "executor") continue;
+    if (ownKeys.includes(key)) continue;
     if (ofExecutor.includes(key)) parts[0][key] = value;
     else if (ofOperation.includes(key)) parts[1][key] = value;
     else complaints.push(strangeKey(path, key, operation, executor, [...ofExecutor, ...ofOperation]));
@@ -41,11 +47,14 @@ export function readWorkload(root: Located, name: string): ReadWorkload {
   const what = operations[operation].options.safeParse(parts[1]);
   if (!when.success) complaints.push(...complaintsOf(when.error, root, path));
   if (!what.success) complaints.push(...complaintsOf(what.error, root, path));
-  if (!when.success || !what.success || complaints.length > 0) return { ok: false, complaints };
+  const during = duringField.optional().safeParse(plain["during"]);
+  if (!during.success) complaints.push(...complaintsOf(during.error, root, [...path, "during"]));
+  if (!when.success || !what.success || !during.success || complaints.length > 0) return { ok: false, complaints };
   const workload = {
     name,
     ...({ do: operation, options: what.data } as Operation),
     when: { executor, options: when.data } as ExecutorSpec,
+    ...(during.data === undefined ? {} : { during: during.data }),
   };
   return { ok: true, workload };
 }
@@ -92,7 +101,7 @@ function strangeKey(
   const owner =
     executorNames.find((name) => name !== executor && Object.hasOwn(executors[name].shape, key)) ??
     operationNames.find((name) => name !== operation && Object.hasOwn(operations[name].options.shape, key));
-  if (owner === undefined) return unknownKey(path, key, [...known, "do", "executor"]);
+  if (owner === undefined) return unknownKey(path, key, [...known, ...ownKeys]);
   const verb = Object.hasOwn(executors, owner)
     ? `${owner}, this workload has ${executor}`
     : `${owner}, this workload does ${operation}`;

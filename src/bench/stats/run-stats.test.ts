@@ -6,7 +6,7 @@ const timeline = new Timeline([
   { name: "warmup", durationMs: 1_000, record: false },
   { name: "steady", durationMs: 4_000, record: true },
 ]);
-const fresh = (): RunStats => new RunStats(["beat", "talk"], timeline);
+const fresh = (): RunStats => new RunStats([{ name: "beat" }, { name: "talk" }], timeline);
 
 test("an operation belongs to the phase of its intended start, and warm-up is not recorded", () => {
   const stats = fresh();
@@ -67,4 +67,19 @@ test("a load that is stopped early has rates over the time that it lasted", () =
   expect(stats.recordedSeconds()).toBe(1.5);
   stats.stoppedMs = 500;
   expect(stats.recordedSeconds()).toBe(0);
+});
+
+test("a workload that runs in some phases has their seconds only, and neighbours are one window", () => {
+  const phases = ["one", "two", "three", "four"].map((name) => ({ name, durationMs: 1_000, record: name !== "two" }));
+  const slices = new Timeline(phases);
+  const stats = new RunStats([{ name: "ours", during: ["one", "two", "four"] }, { name: "bare" }], slices);
+  expect(stats.recordedSeconds()).toBe(3);
+  expect(stats.recordedSeconds(undefined, "ours")).toBe(2);
+  expect(stats.recordedSeconds("three", "ours")).toBe(0);
+  expect(stats.recordedSeconds(undefined, "bare")).toBe(3);
+  expect(slices.windowsOf(["one", "two", "four"])).toEqual([
+    { startMs: 0, endMs: 2_000 },
+    { startMs: 3_000, endMs: 4_000 },
+  ]);
+  expect(slices.windowsOf(undefined)).toEqual([{ startMs: 0, endMs: 4_000 }]);
 });

@@ -32,8 +32,14 @@ export interface SerialisedStats {
   readonly series: readonly SerialisedSeries[];
 }
 
+export interface StatsWorkload {
+  readonly name: string;
+  /** Phases in which it runs; undefined = all. */
+  readonly during?: readonly string[];
+}
+
 export class RunStats {
-  readonly workloads: readonly string[];
+  readonly workloads: readonly StatsWorkload[];
   readonly timeline: Timeline;
   /** When the load stopped, ms since t0, if that was before its time; phases are only as long as they lasted. */
   stoppedMs = Number.POSITIVE_INFINITY;
@@ -41,7 +47,7 @@ export class RunStats {
   readonly #cells: (Cell | undefined)[];
   readonly #series: readonly TimeSeries[];
 
-  constructor(workloads: readonly string[], timeline: Timeline) {
+  constructor(workloads: readonly StatsWorkload[], timeline: Timeline) {
     this.workloads = workloads;
     this.timeline = timeline;
     this.#cells = Array.from({ length: workloads.length * timeline.phases.length });
@@ -116,7 +122,7 @@ export class RunStats {
   /** Cells of the recorded phases, of one workload and phase if named. */
   recordedCells(workload?: string, phase?: string): Cell[] {
     const cells: Cell[] = [];
-    this.workloads.forEach((name, index) => {
+    this.workloads.forEach(({ name }, index) => {
       if (workload !== undefined && workload !== name) return;
       this.timeline.phases.forEach((candidate, number) => {
         if (!candidate.record || (phase !== undefined && phase !== candidate.name)) return;
@@ -127,11 +133,12 @@ export class RunStats {
     return cells;
   }
 
-  /** Seconds of the recorded phases, of one if named. */
-  recordedSeconds(phase?: string): number {
+  /** Seconds of the recorded phases; of one if named, and only of those in which the workload runs, if named. */
+  recordedSeconds(phase?: string, workload?: string): number {
+    const during = this.workloads.find(({ name }) => name === workload)?.during;
     let totalMs = 0;
     this.timeline.phases.forEach(({ record, name, durationMs }, index) => {
-      if (!record || (phase !== undefined && phase !== name)) return;
+      if (!record || (phase !== undefined && phase !== name) || during?.includes(name) === false) return;
       totalMs += Math.max(0, Math.min(durationMs, this.stoppedMs - this.timeline.startMs(index)));
     });
     return totalMs / 1_000;

@@ -11,6 +11,11 @@ export interface TimelinePhase {
   readonly record: boolean;
 }
 
+export interface TimelineWindow {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
 export class Timeline {
   readonly phases: readonly TimelinePhase[];
   readonly endMs: number;
@@ -33,6 +38,20 @@ export class Timeline {
 
   startMs(phase: number): number {
     return phase === 0 ? 0 : (this.#ends[phase - 1] as number);
+  }
+
+  /** The stretches of time that the phases of these names cover, neighbours as one; undefined = all of it. */
+  windowsOf(names: readonly string[] | undefined): readonly TimelineWindow[] {
+    if (names === undefined) return [{ startMs: 0, endMs: this.endMs }];
+    const windows: { startMs: number; endMs: number }[] = [];
+    this.phases.forEach(({ name, durationMs }, phase) => {
+      if (!names.includes(name)) return;
+      const startMs = this.startMs(phase);
+      const last = windows.at(-1);
+      if (last?.endMs === startMs) last.endMs += durationMs;
+      else windows.push({ startMs, endMs: startMs + durationMs });
+    });
+    return windows;
   }
 
   /** Total of the recorded phases. */

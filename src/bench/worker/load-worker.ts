@@ -7,6 +7,8 @@ import { Population } from "../data/population.ts";
 import { LedgerRecorder } from "../ledger/recorder.ts";
 import { RunStats } from "../stats/run-stats.ts";
 import { Timeline } from "../stats/timeline.ts";
+import { createWorkload } from "../workloads/create-workload.ts";
+import type { WorkloadRunner } from "../workloads/workload.ts";
 import { Fleet, type FleetListener } from "./fleet.ts";
 import { GroupDeliveries } from "./group-deliveries.ts";
 import { Health } from "./health.ts";
@@ -28,6 +30,7 @@ const progressMs = 1_000;
 const quietMs = 500;
 const groupWaitMs = 5_000;
 const groupMessagesMax = 20_000;
+const startsPerPollMax = 256;
 
 export class LoadWorker {
   readonly #tellDriver: (message: WorkerMessage) => void;
@@ -40,7 +43,7 @@ export class LoadWorker {
   readonly #feed: LedgerFeed;
   readonly #sender: MessageSender;
   readonly #fleet: Fleet;
-  readonly #load: Load;
+  readonly #load: Load<WorkloadRunner>;
   readonly #groups: GroupDeliveries;
   readonly #health = new Health();
   readonly #pulse: NodeJS.Timeout;
@@ -72,10 +75,7 @@ export class LoadWorker {
     this.#directory = directory;
     const timeline = new Timeline(scenario.phases);
     this.#loadEndMs = timeline.endMs;
-    const stats = new RunStats(
-      scenario.workloads.map(({ name }) => name),
-      timeline,
-    );
+    const stats = new RunStats(scenario.workloads, timeline);
     this.#stats = stats;
     const recorder = new LedgerRecorder({
       deviceCount: population.deviceCount,
@@ -113,16 +113,20 @@ export class LoadWorker {
       population,
       share,
       stats,
-      recorder,
-      context: {
-        population,
-        directory,
-        slots,
-        sender: this.#sender,
-        fleet: this.#fleet,
-        conversationsOf: (user) => this.#conversationsOf(user),
+      createRunner: (workload, targets, seed) => {
+        const own = {
+          population,
+          directory,
+          slots,
+          sender: this.#sender,
+          fleet: this.#fleet,
+          conversationsOf: (user: number) => this.#conversationsOf(user),
+        };
+        return createWorkload(workload, { ...own, targets, seed }, recorder);
       },
+      groupsOf: (user) => this.#groupsOfUsers.get(user) ?? [],
       nowMs: () => this.#sinceT0(),
+      startsPerPollMax,
     });
     this.#pulse = setInterval(() => this.#beat(), pulseMs);
   }

@@ -1,3 +1,4 @@
+import { AssertionError } from "../../base/assert.ts";
 import type { LedgerRecorder } from "../ledger/recorder.ts";
 import type { Workload } from "../scenario/schema.ts";
 import { createHistoryPage } from "./history-page.ts";
@@ -23,5 +24,13 @@ export function createWorkload(workload: Workload, context: WorkloadContext, rec
       return createSession(context, { awayMs: workload.options.away, until: "synced" });
     case "history.page":
       return createHistoryPage(context, workload.options);
+    case "presence.lookup":
+    case "store.append":
+    case "store.plain":
+    case "store.register":
+    case "store.page":
+    case "store.message":
+    case "store.redis-set":
+      throw new AssertionError(`${workload.do} is for the stores: scenario/checks.ts refuses it`);
   }
 }
