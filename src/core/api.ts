@@ -4,6 +4,7 @@ import type { Uuid } from "../protocol/ids.ts";
 import type { Bus, Notice } from "./ports/bus.ts";
 import type { ConversationLists } from "./ports/conversation-lists.ts";
 import type { Groups } from "./ports/groups.ts";
+import type { MediaAttachments } from "./ports/media.ts";
 import type { MessageLog } from "./ports/message-log.ts";
 import type { Receipts } from "./ports/receipts.ts";
 import type { Relations } from "./ports/relations.ts";
@@ -37,6 +38,7 @@ export interface CorePorts {
   readonly users: Users;
   readonly relations: Relations;
   readonly settings: ConversationSettingsStore;
+  readonly media: MediaAttachments;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,6 +1,7 @@
 import { createLmdbConversationLists } from "../stores/lmdb/conversation-lists.ts";
 import { createLmdbConversationSettings } from "../stores/lmdb/conversation-settings.ts";
 import { createLmdbGroups } from "../stores/lmdb/groups.ts";
+import { createLmdbMediaRows } from "../stores/lmdb/media.ts";
 import { createLmdbMessageLog } from "../stores/lmdb/message-log.ts";
 import { openEnvironment } from "../stores/lmdb/open-environment.ts";
 import { createLmdbReceipts } from "../stores/lmdb/receipts.ts";
@@ -29,6 +30,7 @@ export async function openEmbeddedStores(config: Config, deps: StoreDeps): Promi
     users: createLmdbUsers(environment),
     relations: createLmdbRelations(environment),
     settings: createLmdbConversationSettings(environment),
+    mediaRows: createLmdbMediaRows(environment),
     sessions: createLmdbSessions(environment),
     bus: createMemoryBus((error) => log.error({ err: error }, "A delivery failed")),
     presence: createMemoryPresence(),

@@ -3,6 +3,7 @@ import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { Core, CorePorts } from "../core/api.ts";
 import type { ConnectionRegistry } from "../core/ports/connection-registry.ts";
+import type { MediaRows } from "../core/ports/media.ts";
 import type { Presence, Typing } from "../core/ports/presence.ts";
 import type { RateLimits } from "../core/ports/rate-limits.ts";
 import type { Sessions } from "../core/ports/sessions.ts";
@@ -18,7 +19,8 @@ export interface StoreDeps {
 }
 
 /** What a profile opens: every port, on its stores. */
-export interface StoreSet extends Omit<CorePorts, "clock" | "random"> {
+export interface StoreSet extends Omit<CorePorts, "clock" | "random" | "media"> {
+  readonly mediaRows: MediaRows;
   readonly sessions: Sessions;
   readonly presence: Presence;
   readonly typing: Typing;

@@ -33,6 +33,7 @@ export async function createContext(config: Config, log: Logger): Promise<Server
     users,
     relations,
     settings,
+    media: stores.mediaRows,
     bus,
     clock,
     random,

@@ -259,6 +259,7 @@ export class SimNode implements BusNode {
       users: this.#gated(stores.users),
       relations: this.#gated(stores.relations),
       settings: this.#gated(stores.settings),
+      media: this.#gated(stores.media),
       bus: bus.portOf(this),
       clock: scheduler.clock(skewMs, (run) => this.enter(run)),
       random: scheduler.random,

@@ -3,6 +3,7 @@ import { createUuidV7 } from "../../src/protocol/ids.ts";
 import { MemoryGroups } from "../helpers/core-ports/memory-groups.ts";
 import { MemoryLists } from "../helpers/core-ports/memory-lists.ts";
 import { MemoryLog } from "../helpers/core-ports/memory-log.ts";
+import { MemoryMedia } from "../helpers/core-ports/memory-media.ts";
 import { MemoryConversationSettings, MemoryRelations, MemoryUsers } from "../helpers/core-ports/memory-people.ts";
 import { MemoryReceipts } from "../helpers/core-ports/memory-receipts.ts";
 import { SimWeather } from "./faults.ts";
@@ -19,6 +20,7 @@ export interface Stores {
   readonly users: MemoryUsers;
   readonly relations: MemoryRelations;
   readonly settings: MemoryConversationSettings;
+  readonly media: MemoryMedia;
 }
 
 export function createStores(scheduler: Scheduler, plan: Plan): Stores {
@@ -35,6 +37,7 @@ export function createStores(scheduler: Scheduler, plan: Plan): Stores {
     users: new MemoryUsers(weather),
     relations: new MemoryRelations(weather),
     settings: new MemoryConversationSettings(weather),
+    media: new MemoryMedia(weather),
   };
 }
 

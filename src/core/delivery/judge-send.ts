@@ -15,7 +15,7 @@ import type { Round } from "./round.ts";
  * `done`: the send is settled, or stands in the round and is settled with it. The others name what has to be read
  * before the send can be judged.
  */
-export type Verdict = "done" | "proof" | "standing" | "watermark" | "view";
+export type Verdict = "done" | "proof" | "standing" | "watermark" | "view" | "media";
 
 /**
  * Judges one send against what the lane knows, without waiting: its turn, then whether it is in the log already, then
@@ -92,6 +92,8 @@ function judgeGroup(lane: Lane, round: Round, send: PendingSend): Verdict {
 function take(lane: Lane, round: Round, send: PendingSend, visibility: Visibility): Verdict {
   const read = moveRead(lane, round, send);
   if (read === "unknown") return "watermark";
+  // Last, so that nobody who may not write here keeps media from being collected.
+  if (send.draft.mediaId !== undefined && !send.mediaAttached) return "media";
   const row = round.add(send, visibility);
   if (read !== "stays") {
     round.reads ??= new Map();
@@ -132,7 +134,19 @@ export async function supply(
     case "view":
       context.directory.forgetGroup(lane.conversationId);
       return "restart";
+    case "media":
+      return supplyMedia(context, send);
   }
+}
+
+/** Before the append: a message that is in the log never refers to media that was collected. */
+async function supplyMedia(context: LaneContext, send: PendingSend): Promise<Supplied> {
+  const { media, clock } = context.ports;
+  const mediaId = present(send.draft.mediaId, "the media of a send that refers to one");
+  send.mediaAttached = await media.attach(mediaId, clock.nowMs());
+  if (send.mediaAttached) return "judge";
+  send.refuse("no_such_media");
+  return "done";
 }
 
 async function supplyProof(context: LaneContext, lane: Lane, round: Round, send: PendingSend): Promise<Supplied> {

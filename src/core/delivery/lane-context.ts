@@ -4,7 +4,7 @@ import type { GroupStatus } from "../receipts/group-status.ts";
 
 /** What the operations of a lane work with. */
 export interface LaneContext {
-  readonly ports: Pick<CorePorts, "log" | "lists" | "groups" | "users" | "relations" | "bus" | "clock">;
+  readonly ports: Pick<CorePorts, "log" | "lists" | "groups" | "users" | "relations" | "media" | "bus" | "clock">;
   readonly directory: DirectoryCache;
   readonly groupStatus: GroupStatus;
   /** How long a lane may use what it read of a block without hearing of a change; Infinity where this process is the only writer. */

@@ -24,6 +24,8 @@ export class PendingSend {
   settled = false;
   /** The sender's list row was read for this send: a claim that is still refused stays refused. */
   watermarkRead = false;
+  /** The media it refers to is kept for it. */
+  mediaAttached = false;
   readonly #answer: Deferred<SentMessage> = createDeferred();
 
   constructor(conversationId: Uuid, caller: Caller, gate: ConnectionGate, draft: MessageDraft, ticket: number) {

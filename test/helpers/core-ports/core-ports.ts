@@ -6,6 +6,7 @@ import { MemoryBusHub } from "./memory-bus.ts";
 import { MemoryGroups } from "./memory-groups.ts";
 import { MemoryLists } from "./memory-lists.ts";
 import { MemoryLog } from "./memory-log.ts";
+import { MemoryMedia } from "./memory-media.ts";
 import { MemoryConversationSettings, MemoryRelations, MemoryUsers } from "./memory-people.ts";
 import { MemoryReceipts } from "./memory-receipts.ts";
 import { fairWeather, type Weather } from "./weather.ts";
@@ -27,6 +28,7 @@ export interface MemoryWorld {
   readonly users: MemoryUsers;
   readonly relations: MemoryRelations;
   readonly settings: MemoryConversationSettings;
+  readonly media: MemoryMedia;
   readonly hub: MemoryBusHub;
   readonly clock: ManualClock;
   readonly random: Random;
@@ -49,8 +51,9 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
   const users = new MemoryUsers(weather);
   const relations = new MemoryRelations(weather);
   const settings = new MemoryConversationSettings(weather);
+  const media = new MemoryMedia(weather);
   const hub = new MemoryBusHub(weather);
-  const stores = { lists, log, receipts, groups, users, relations, settings, clock, random };
+  const stores = { lists, log, receipts, groups, users, relations, settings, media, clock, random };
   const id = (): Uuid => createUuidV7(clock.nowMs(), random);
   const user = (): Uuid => {
     const userId = id();
