@@ -3,7 +3,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { didYouMean } from "../base/did-you-mean.ts";
 import { formatProblems, loadScenario } from "../bench/scenario/load.ts";
-import type { Scenario } from "../bench/scenario/schema.ts";
+import { profiles, type Scenario } from "../bench/scenario/schema.ts";
+import { selectOperation } from "../bench/scenario/select-operation.ts";
 import { CliError } from "./cli-error.ts";
 import type { CommandOption, Invocation } from "./command.ts";
 
@@ -13,6 +14,12 @@ export const shippedScenarios = fileURLToPath(new URL("../../scenarios/", import
 export const scenarioOptions: readonly CommandOption[] = [
   { flags: "--set <path=value>", description: "change the scenario: load.direct.rate=500/s", repeatable: true },
   { flags: "--seed <n>", description: "the same as --set seed=n" },
+  {
+    flags: "--profile <name>",
+    description: "what the server keeps its data in (target.profile); cluster = the real stores",
+    choices: profiles,
+  },
+  { flags: "--op <operation>", description: "only the workloads that do this: append, page, message.send, …" },
   { flags: "--workers <n>", description: "load processes; default: one for each core beside the server's" },
 ];
 
@@ -23,13 +30,21 @@ export function readScenario({ arguments: given, options, environment }: Invocat
   const name = String(given["scenario"]);
   const sets = [...((options["set"] ?? []) as string[])];
   if (options["seed"] !== undefined) sets.push(`seed=${String(options["seed"])}`);
+  if (options["profile"] !== undefined) sets.push(`target.profile=${String(options["profile"])}`);
   const file = scenarioFile(name, environment.workingDirectory);
   const loaded = loadScenario(file, (from) => readFileSync(path.resolve(environment.workingDirectory, from), "utf8"), {
     sets,
   });
-  if (loaded.ok) return loaded.scenario;
+  if (loaded.ok) return ofOperation(loaded.scenario, options["op"]);
   const mistakes = loaded.problems.length === 1 ? "a mistake" : `${loaded.problems.length} mistakes`;
   throw new CliError("usage", `The scenario has ${mistakes}.\n${formatProblems(loaded.problems)}`);
+}
+
+function ofOperation(scenario: Scenario, name: Invocation["options"][string]): Scenario {
+  if (typeof name !== "string") return scenario;
+  const part = selectOperation(scenario, name);
+  if (typeof part === "string") throw new CliError("usage", `--op ${name}: ${part}`);
+  return part;
 }
 
 export function workersOf(options: Invocation["options"]): number | undefined {

@@ -19,6 +19,7 @@ import { HttpClient } from "./http-client.ts";
 import { readMachineLimits } from "./machine-facts.ts";
 import { provision, type Provisioned } from "./provision.ts";
 import { mergeProgress } from "./run-progress.ts";
+import type { StoreAccess } from "./store-access.ts";
 import { scanLogs } from "./scan.ts";
 import { Target, type GivenTarget } from "./target.ts";
 import { WorkerProcess } from "./worker-process.ts";
@@ -38,6 +39,8 @@ export interface BenchOptions {
   readonly workers: number | undefined;
   /** Undefined: start a server. */
   readonly target: GivenTarget | undefined;
+  /** The real stores; needed for the cluster profile and for scenarios on the stores. */
+  readonly stores: StoreAccess | undefined;
   readonly dataParents: readonly string[];
   readonly keepData: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -135,10 +138,11 @@ class BenchRun {
       given,
       dataParents,
       connections: this.#plan.connections,
+      stores: this.#options.scenario.target.profile === "cluster" ? this.#options.stores?.environment : undefined,
       environment,
       nodeFlags: serverFlags,
     });
-    if (this.#target.folder?.inMemory === true) {
+    if (this.#target.folder?.inMemory === true && this.#options.scenario.target.profile === "embedded") {
       reporter.warn("the server's data lies in a file system in memory: nothing is durable. Set TMPDIR to a disk.");
     }
     return this.#target;
@@ -328,6 +332,7 @@ class BenchRun {
 
   #describeServer(target: Target): BenchResult["server"] {
     const timeline = this.#timeline;
+    const { profile } = this.#options.scenario.target;
     const fromMs = timeline.startMs(timeline.phases.findIndex((phase) => phase.record));
     const toMs = Math.min(timeline.endMs, this.#stoppedMs) + 1_000;
     const under = target.samples.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
@@ -336,12 +341,13 @@ class BenchRun {
     const optional = <T>(name: string, value: T | undefined): Record<string, T> =>
       value === undefined ? {} : { [name]: value };
     return {
-      target: this.#options.target?.url ?? "embedded, started for this run",
+      target: this.#options.target?.url ?? `${profile}, started for this run`,
+      ...optional("profile", this.#options.target === undefined ? profile : undefined),
       ...(measured ? { cpu: ((last.cpuSeconds - first.cpuSeconds) * 1_000) / (last.atMs - first.atMs) } : {}),
       ...(target.samples.length === 0 ? {} : { rssPeakBytes: Math.max(...target.samples.map((one) => one.rssBytes)) }),
       ...optional("rssPerConnectionBytes", this.#rssPerConnectionBytes),
       ...optional("durableWriteUs", target.durableWriteUs),
-      ...(target.folder?.inMemory === true ? { dataInMemory: true } : {}),
+      ...(target.folder?.inMemory === true && profile === "embedded" ? { dataInMemory: true } : {}),
       ...(target.died === undefined ? {} : { died: describeEnd(target.died) }),
     };
   }

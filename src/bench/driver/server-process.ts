@@ -6,7 +6,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { BenchError } from "./bench-error.ts";
+import { BenchError, type BenchErrorReason } from "./bench-error.ts";
 
 /**
  * The server under test: `msgr serve` as a process of its own, with its data in `folder`, on free ports, behind an
@@ -17,6 +17,8 @@ import { BenchError } from "./bench-error.ts";
 export interface ServerOptions {
   readonly folder: string;
   readonly connectionsMax: number;
+  /** Undefined: the embedded profile, in `folder`. Otherwise variables that say where the stores are. */
+  readonly stores: Readonly<Record<string, string>> | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** More flags for its Node, such as those of a profiler. */
   readonly nodeFlags: readonly string[];
@@ -51,7 +53,7 @@ export class ServerProcess {
   }
 
   static async start(options: ServerOptions): Promise<ServerProcess> {
-    const { folder, connectionsMax, environment, nodeFlags } = options;
+    const { folder, connectionsMax, nodeFlags } = options;
     mkdirSync(folder, { recursive: true });
     const token = randomBytes(24).toString("base64url");
     const tokenFile = path.join(folder, "admin-token");
@@ -70,7 +72,7 @@ export class ServerProcess {
     ].flat();
     const child = spawn(process.execPath, ["--expose-gc", ...nodeFlags, binary, ...words], {
       cwd: folder,
-      env: serverEnvironment(environment, folder),
+      env: serverEnvironment(options),
       stdio: ["ignore", "pipe", "pipe"],
       // Ctrl-C is for the driver, which still needs the server to read the logs back.
       detached: true,
@@ -83,7 +85,7 @@ export class ServerProcess {
     });
     const line = await Promise.race([
       firstLine(child),
-      ended.then((end) => Promise.reject(new BenchError("failed", `The server did not start:\n${end.said}`))),
+      ended.then((end) => Promise.reject(startError(end))),
       timeout(readyTimeoutMs, "The server was not ready"),
     ]).catch((error: unknown) => {
       child.kill("SIGKILL");
@@ -110,10 +112,23 @@ export class ServerProcess {
   }
 }
 
-/** The user's own settings for a server must not change what is measured. */
-function serverEnvironment(variables: ServerOptions["environment"], folder: string): NodeJS.ProcessEnv {
-  const kept = Object.entries(variables).filter(([name]) => !name.startsWith("MSGR_"));
-  return { ...Object.fromEntries(kept), XDG_CONFIG_HOME: folder };
+/** The user's own settings for a server must not change what is measured; where the stores are has been asked for. */
+function serverEnvironment({ environment, folder, stores }: ServerOptions): NodeJS.ProcessEnv {
+  const kept = Object.entries(environment).filter(([name]) => !name.startsWith("MSGR_"));
+  const profile = stores === undefined ? { MSGR_PROFILE: "embedded" } : { ...stores, MSGR_PROFILE: "cluster" };
+  return { ...Object.fromEntries(kept), ...profile, XDG_CONFIG_HOME: folder };
+}
+
+/** By the exit codes of `msgr serve`, which has looked at its stores before it was ready. */
+const startReasons: Readonly<Record<number, BenchErrorReason>> = {
+  3: "configuration",
+  4: "unreachable",
+  5: "finding",
+  6: "locked",
+};
+
+function startError({ code, said }: ServerEnd): BenchError {
+  return new BenchError(startReasons[code ?? -1] ?? "failed", `The server did not start. It said:\n${said.trim()}`);
 }
 
 async function firstLine(child: ChildProcess): Promise<string> {

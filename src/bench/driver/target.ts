@@ -20,6 +20,8 @@ export interface TargetOptions {
   /** Folders in which the data may be, best first. */
   readonly dataParents: readonly string[];
   readonly connections: number;
+  /** Undefined: the embedded profile. Otherwise where the stores of the cluster profile are (variables of `msgr serve`). */
+  readonly stores: Readonly<Record<string, string>> | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly nodeFlags: readonly string[];
 }
@@ -64,7 +66,8 @@ export class Target {
     }
     const folder = makeDataFolder(options.dataParents);
     try {
-      const durableWriteUs = probeDurableWriteUs(folder.path);
+      // What the disks of the stores are like cannot be seen from here.
+      const durableWriteUs = options.stores === undefined ? probeDurableWriteUs(folder.path) : undefined;
       const server = await startIn(folder, options);
       return new Target(options, folder, durableWriteUs, server, new AdminClient(server.adminUrl, server.adminToken));
     } catch (error) {
@@ -135,6 +138,6 @@ export class Target {
 
 function startIn(folder: DataFolder, options: TargetOptions): Promise<ServerProcess> {
   const connectionsMax = Math.max(20_000, options.connections + 1_000);
-  const { environment, nodeFlags } = options;
-  return ServerProcess.start({ folder: folder.path, connectionsMax, environment, nodeFlags });
+  const { stores, environment, nodeFlags } = options;
+  return ServerProcess.start({ folder: folder.path, connectionsMax, stores, environment, nodeFlags });
 }

@@ -110,6 +110,8 @@ const threshold = z.object({
 const server = z.object({
   /** How it was started, or the address that was given. */
   target: z.string(),
+  /** Absent for a server that was given, and in a run on the stores alone. */
+  profile: z.enum(["embedded", "cluster"]).optional(),
   version: z.string().optional(),
   cpu: z.number().optional(),
   rssPeakBytes: z.number().optional(),

@@ -8,8 +8,10 @@ import type { GivenTarget } from "../../bench/driver/target.ts";
 import { progressLine } from "../../bench/report/progress.ts";
 import { type BenchResult, resultSchema } from "../../bench/report/result.ts";
 import { summaryText } from "../../bench/report/summary.ts";
+import type { Scenario } from "../../bench/scenario/schema.ts";
 import { computePlan } from "../../bench/scenario/plan.ts";
 import { planText } from "../../bench/scenario/plan-text.ts";
+import { resolveStores } from "../bench-stores.ts";
 import { CliError } from "../cli-error.ts";
 import type { Command, Invocation } from "../command.ts";
 import { exitCodes, type ExitReason } from "../exit-codes.ts";
@@ -21,7 +23,9 @@ export const benchCommand: Command = {
   summary: "Put a server under the load of a scenario and prove that nothing was lost",
   details:
     "Starts a server of its own, unless --url names one, and load workers beside it. Every message is numbered by its\n" +
-    "sender, watched on every device and looked up in the server's log afterwards. Ctrl-C ends the load and still reports.",
+    "sender, watched on every device and looked up in the server's log afterwards. Ctrl-C ends the load and still reports.\n" +
+    "With --profile cluster the server runs on the stores of `msgr stack up`, or those configured; scenarios with\n" +
+    "target.mode: store speak to them without a server. What a run writes there stays there.",
   arguments: [
     { name: "scenario", description: "a YAML file, or the name of a shipped one (msgr bench list)", required: true },
   ],
@@ -29,6 +33,7 @@ export const benchCommand: Command = {
     ...scenarioOptions,
     { flags: "--out <path>", description: "where the result goes: a folder, or a file that ends with .json" },
     { flags: "--keep-data", description: "leave the server's data where it is and say where that is" },
+    { flags: "--config <file>", description: "where the real stores are; read instead of ./msgr.yaml" },
     { flags: "--url <url>", description: "use the server at this address; needs the two below" },
     { flags: "--admin-url <url>", description: "its administrative port" },
     { flags: "--admin-token-file <file>", description: "file whose first line is its admin.token" },
@@ -46,10 +51,15 @@ export const benchCommand: Command = {
       command: "msgr bench direct-messages --set load.direct.in_flight=20",
       what: "The same question, with less at once",
     },
+    {
+      command: "msgr bench smoke --profile cluster",
+      what: "On the real stores, after `msgr stack up` and `msgr migrate up`",
+    },
+    { command: "msgr bench store-ceilings --op append", what: "Our adapter beside the bare driver, without a server" },
     { command: "msgr bench my.yaml --out results/ --json > result.json", what: "For scripts" },
   ],
   output: { schema: resultSchema, lines: false },
-  exits: ["unreachable", "threshold", "invalid_run", "incorrect", "interrupted"],
+  exits: ["configuration", "unreachable", "finding", "locked", "threshold", "invalid_run", "incorrect", "interrupted"],
   run: bench,
 };
 
@@ -61,6 +71,10 @@ async function bench(invocation: Invocation): Promise<ExitReason> {
     output.data(plan, () => planText(plan).trimEnd());
     return "done";
   }
+  const target = givenTarget(invocation, scenario);
+  const needsStores =
+    target === undefined && (scenario.target.mode === "store" || scenario.target.profile === "cluster");
+  const stores = needsStores ? resolveStores(invocation) : undefined;
   const place = resultPlace(options["out"], environment.workingDirectory);
   const keepData = options["keepData"] === true;
   const reporter = createReporter(output);
@@ -69,7 +83,8 @@ async function bench(invocation: Invocation): Promise<ExitReason> {
     result = await runBench({
       scenario,
       workers: workersOf(options),
-      target: givenTarget(invocation),
+      target,
+      stores,
       dataParents: [tmpdir(), environment.workingDirectory],
       keepData,
       environment: environment.variables,
@@ -171,12 +186,17 @@ function resultPlace(out: Invocation["options"][string], workingDirectory: strin
   throw new CliError("usage", `No result can be written to ${folders.join(" or ")}.`, { fix });
 }
 
-function givenTarget({ options, environment }: Invocation): GivenTarget | undefined {
+function givenTarget({ options, environment }: Invocation, scenario: Scenario): GivenTarget | undefined {
   const { url, adminUrl, adminTokenFile } = options;
   if (url === undefined && adminUrl === undefined && adminTokenFile === undefined) return undefined;
   if (typeof url !== "string" || typeof adminUrl !== "string" || typeof adminTokenFile !== "string") {
     const fix = "Give all three: users are made through the administrative port.";
     throw new CliError("usage", "--url, --admin-url and --admin-token-file belong together.", { fix });
+  }
+  if (options["profile"] !== undefined || scenario.target.mode === "store") {
+    const what =
+      options["profile"] === undefined ? "a scenario on the stores has no server" : "it has its profile already";
+    throw new CliError("usage", `--url names a server that runs: ${what}.`, { fix: "Leave one of the two out." });
   }
   for (const address of [url, adminUrl]) {
     if (!/^https?:\/\//.test(address) || !URL.canParse(address)) {
