@@ -65,6 +65,7 @@ function lifeTests(makeHarness: MakeDurableHarness<MediaRows>): void {
     expect(await harness.store.byId(newId())).toBeUndefined();
     expect(await harness.store.ready(newId())).toBeUndefined();
     expect(await harness.store.attach(newId(), createdAt)).toBe(false);
+    expect(await harness.store.reject(newId())).toBe(false);
     await harness.store.remove(newId());
     expect(await harness.store.doom(createdAt + 1, 10)).toEqual([]);
   });
@@ -191,6 +192,41 @@ function doomTests(makeHarness: MakeDurableHarness<MediaRows>): void {
       expect(became === undefined).toBe(rejected);
       expect((await harness.store.byId(row.mediaId))?.state).toBe(rejected ? "doomed" : "ready");
     }
+  });
+
+  test("a rejected upload is doomed at once and collected with the rest; what is ready cannot be rejected", async () => {
+    await using harness = await makeHarness();
+    const row = newRow({ createdAt: createdAt + 1_000 });
+    await harness.store.create(row);
+    const ready = await createReady(harness.store);
+    expect(await harness.store.reject(row.mediaId)).toBe(true);
+    expect(await harness.store.reject(row.mediaId)).toBe(true);
+    expect(await harness.store.reject(ready)).toBe(false);
+    expect(await harness.store.ready(row.mediaId)).toBeUndefined();
+    expect((await harness.store.byId(ready))?.state).toBe("ready");
+    expect(idsOf(await harness.store.doom(createdAt, 10))).toEqual([row.mediaId]);
+    await harness.store.remove(row.mediaId);
+    expect(await harness.store.byId(row.mediaId)).toBeUndefined();
+  });
+
+  test("of a ready and a reject at once one wins and the other sees it", async () => {
+    await using harness = await makeHarness();
+    const rows = Array.from({ length: 20 }, () => newRow());
+    for (const row of rows) await harness.store.create(row);
+    await Promise.all(
+      rows.map(async ({ mediaId }, index) => {
+        const ready = () => harness.store.ready(mediaId);
+        const reject = () => harness.store.reject(mediaId);
+        const [made, rejected] =
+          index % 2 === 0
+            ? await Promise.all([ready(), reject()])
+            : (await Promise.all([reject(), ready()])).toReversed();
+        const state = (await harness.store.byId(mediaId))?.state;
+        expect([made === undefined, rejected, state]).toEqual(
+          state === "ready" ? [false, false, "ready"] : [true, true, "doomed"],
+        );
+      }),
+    );
   });
 
   test("removing forgets a doomed row, also twice, and leaves alone what is not doomed", async () => {
