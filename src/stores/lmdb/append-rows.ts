@@ -1,7 +1,5 @@
 import { assert } from "../../base/assert.ts";
-import { bucketOf } from "../../core/model.ts";
 import type { AppendOutcome, AppendRequest } from "../../core/ports/message-log.ts";
-import { limits } from "../../protocol/limits.ts";
 import { applyListWrite } from "./apply-list-write.ts";
 import { applyReceipt } from "./apply-receipt.ts";
 import type { Transaction } from "./batch.ts";
@@ -34,24 +32,4 @@ export function appendRows(transaction: Transaction, request: AppendRequest): Ap
   for (const write of lists) applyListWrite(transaction, write);
   if (receipts !== undefined) for (const write of receipts) applyReceipt(transaction, write);
   return { outcome: "appended" };
-}
-
-/** What no caller may ask for, whatever the log holds. */
-export function checkAppend(request: AppendRequest, bucketRows: number): void {
-  const { bucket, expect, opens, rows, membership } = request;
-  assert(rows.length > 0 && rows.length <= limits.draftsPerAppendMax, `an append of ${rows.length} rows`);
-  let { head, headUcount, headAt } = expect;
-  for (const row of rows) {
-    const { seq, ucount, sentAt, envelope } = row;
-    // Constant texts: these are asked for every message.
-    assert(seq === head + 1, "seqs follow the head without a gap");
-    assert(bucketOf(seq, bucketRows) === bucket, "every row lies in the bucket of the append");
-    assert(ucount === headUcount || ucount === headUcount + 1, "a row counts once or not at all");
-    assert(sentAt >= headAt, "times in a log do not go back");
-    assert(envelope.length <= limits.envelopeBytesMax, "an envelope keeps its bound");
-    ({ seq: head, ucount: headUcount, sentAt: headAt } = row);
-  }
-  assert(opens === (expect.head === bucket * bucketRows), "a bucket opens with its first row");
-  const step = membership - expect.membership;
-  assert(step === 0 || step === 1, `membership ${expect.membership} to ${membership}`);
 }

@@ -1,6 +1,7 @@
+import { checkAppend } from "../../core/check-append.ts";
 import type { AppendOutcome, MessageLog } from "../../core/ports/message-log.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
-import { appendRows, checkAppend } from "./append-rows.ts";
+import { appendRows } from "./append-rows.ts";
 import { applyListWrite } from "./apply-list-write.ts";
 import type { Environment } from "./environment.ts";
 import { descendingNumber, prefixEnd, uuidDescendingKey, uuidKey } from "./keys.ts";
