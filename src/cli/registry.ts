@@ -109,6 +109,11 @@ export const registry: readonly RegistryEntry[] = [
     load: async () => (await import("./commands/bench-report.ts")).benchReportCommand,
   },
   {
+    name: "doctor",
+    summary: "Look at this machine, the stores and the server, and say what to mend and how",
+    load: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  },
+  {
     name: "config show",
     summary: "Print every setting of the server and where its value came from",
     load: async () => (await import("./commands/config-show.ts")).configShowCommand,

@@ -1,0 +1,91 @@
+import { StoreError } from "../../base/store-error.ts";
+import { connectCassandraAdmin, type CassandraAdmin } from "../../stores/cassandra/connect-admin.ts";
+import type { Config } from "../../server/config/config-schema.ts";
+import { canConnect } from "./can-connect.ts";
+import { ok, storeFinding, type Check, type Finding } from "./finding.ts";
+
+const statementTimeoutMs = 10_000;
+
+export const cassandraCheck: Check = {
+  name: "cassandra",
+  async run({ config }) {
+    const { contact_points: contactPoints, datacenter, username, password, timeout_ms: timeoutMs } = config.cassandra;
+    const options = { contactPoints, datacenter, username, password, timeoutMs, statementTimeoutMs };
+    try {
+      const cassandra = await connectCassandraAdmin(options);
+      try {
+        return cassandraFindings(await askFacts(cassandra, config), config.cassandra);
+      } finally {
+        await cassandra.close();
+      }
+    } catch (error) {
+      if (error instanceof StoreError) return [storeFinding(error)];
+      throw error;
+    }
+  },
+};
+
+export interface CassandraFacts {
+  readonly version: string;
+  /** Data centre of the node that answered. */
+  readonly datacenter: string;
+  /** Replication of the keyspace; undefined = there is no such keyspace. */
+  readonly replication: Readonly<Record<string, string>> | undefined;
+  /** Nodes of the data centre, and which of them take no connection. */
+  readonly nodes: number;
+  readonly down: readonly string[];
+  readonly schemaAgrees: boolean;
+}
+
+async function askFacts(cassandra: CassandraAdmin, { cassandra: settings }: Config): Promise<CassandraFacts> {
+  const [local] = await cassandra.execute("SELECT release_version, data_center FROM system.local");
+  const peers = await cassandra.execute("SELECT data_center, native_address, native_port FROM system.peers_v2");
+  const [keyspace] = await cassandra.execute(
+    "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?",
+    [settings.keyspace],
+  );
+  const near = peers.filter((peer) => peer["data_center"] === settings.datacenter);
+  const down: string[] = [];
+  for (const peer of near) {
+    const [address, port] = [String(peer["native_address"]), Number(peer["native_port"])];
+    if (!(await canConnect(address, port, settings.timeout_ms))) down.push(`${address}:${port}`);
+  }
+  return {
+    version: String(local?.["release_version"]),
+    datacenter: String(local?.["data_center"]),
+    replication: keyspace?.["replication"] as Record<string, string> | undefined,
+    nodes: near.length + 1,
+    down,
+    schemaAgrees: await cassandra.schemaAgrees(),
+  };
+}
+
+export function cassandraFindings(facts: CassandraFacts, settings: Config["cassandra"]): readonly Finding[] {
+  const check = "cassandra";
+  const findings: Finding[] = [];
+  const add = (state: "warn" | "fail", message: string, fix: string): void =>
+    void findings.push({ check, state, message, fix });
+  const nodes = facts.nodes === 1 ? "one node" : `${facts.nodes} nodes`;
+  findings.push(ok(check, `Cassandra ${facts.version} answers, ${nodes} in ${facts.datacenter}`));
+  if (facts.down.length > 0)
+    add("fail", `${facts.down.join(", ")} does not answer`, "Start it, or remove it with `nodetool removenode`.");
+  if (!facts.schemaAgrees)
+    add(
+      "fail",
+      "its nodes disagree about the schema",
+      "Wait; if it stays, restart the node that `nodetool describecluster` names.",
+    );
+  if (facts.replication === undefined) return findings;
+  const copies = Number(facts.replication[settings.datacenter] ?? 0);
+  if (copies === 0) {
+    const fix = `ALTER KEYSPACE ${settings.keyspace} WITH replication = {'class': 'NetworkTopologyStrategy', '${settings.datacenter}': ${settings.replication_factor}};`;
+    add("fail", `keyspace ${settings.keyspace} has no copies in ${settings.datacenter}`, fix);
+  } else if (copies > facts.nodes) {
+    const fix = "Add nodes, or lower the replication of the keyspace, then run `nodetool repair`.";
+    add("fail", `keyspace ${settings.keyspace} wants ${copies} copies on ${nodes}`, fix);
+  } else if (copies < 3) {
+    const message = `keyspace ${settings.keyspace} keeps ${copies === 1 ? "one copy" : `${copies} copies`}: the loss of a node stops the service`;
+    add("warn", message, "For production: three nodes, and cassandra.replication_factor 3.");
+  }
+  return findings;
+}
