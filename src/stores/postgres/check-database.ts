@@ -1,8 +1,8 @@
 import type pg from "pg";
 import { postgresError } from "./errors.ts";
 
-/** PostgreSQL 14, the oldest that is still maintained. */
-const versionMin = 140_000;
+/** The oldest major version that the SQL of this project was written for. */
+const versionMin = 160_000;
 
 const tables = [
   "users",

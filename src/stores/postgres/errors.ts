@@ -63,7 +63,7 @@ const driverSentences: readonly string[] = [
 const fixes: Readonly<Record<StoreErrorKind, string>> = {
   unreachable: "Check that PostgreSQL runs and that postgres.url is its address: `msgr doctor` asks it.",
   wrong_password: "Check the user in postgres.url and postgres.password (or postgres.password_file).",
-  wrong_version: "Run PostgreSQL 14 or newer; `msgr stack up` brings 18.",
+  wrong_version: "Run PostgreSQL 16 or newer; `msgr stack up` brings 18.",
   missing_database: "Run `msgr migrate up`.",
   read_only: "Point postgres.url at the primary, or end the read-only mode (default_transaction_read_only).",
   full: "Free or add space on the disk of PostgreSQL.",
