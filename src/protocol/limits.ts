@@ -42,6 +42,18 @@ export const limits = {
   groupStatusRows: 64,
   groupStatusTargetsMax: 8,
   groupStatusGroupsMax: 10_000,
+  groupStatusFramesMax: 128,
+  fanOutChunks: 8,
+  fanOutSpreadMs: 10_000,
+  fanOutWaitMs: 20_000,
+  fanOutCeilingMs: 30_000,
+  fanOutMembersPerSecond: 4_096,
+  fanOutBurstMembers: 256,
+  fanOutPushRows: 128,
+  fanOutJobsWaitingMax: 32_768,
+  fanOutJobsPerCallMax: 64,
+  fanOutCallsMax: 512,
+  fanOutRetryMs: 1_000,
   blockRecheckMs: 500,
   mediaBytesMax: 100 * 1024 * 1024,
   mediaPartBytes: 8 * 1024 * 1024,
@@ -49,6 +61,7 @@ export const limits = {
   mediaCommitsAtOnceMax: 4,
   mediaCommitsWaitingMax: 256,
   mediaUploadsAtOnceMax: 256,
+  mediaDownloadsAtOnceMax: 1_024,
   mediaStallTimeoutMs: 30_000,
   mediaOrphansPerPassMax: 256,
   handleLengthMin: 4,
@@ -93,6 +106,9 @@ assert(limits.presenceTtlMs < limits.connectionTtlMs, "routing outlives presence
 assert(limits.heartbeatIntervalMs * 2 < limits.silenceTimeoutMs, "one lost heartbeat does not close a connection");
 assert(limits.typingRefreshMs * 2 < limits.typingTtlMs, "one lost refresh does not end a typing indicator");
 assert(limits.membersDirectFanOutMax < limits.membersPerGroupMax, "large groups are the larger ones");
+assert(limits.fanOutSpreadMs < limits.fanOutWaitMs, "a message that drains at its own pace is never late");
+assert(limits.fanOutWaitMs < limits.fanOutCeilingMs, "a job that stopped waiting has time left to be done");
+assert(limits.fanOutPushRows >= limits.draftsPerAppendMax, "the rows of one append are pushed, not asked for");
 assert(
   limits.refreshHashesKeptMax >= limits.refreshTokenTtlMs / limits.accessTokenTtlMs,
   "a punctual client's refresh tokens are recognised for as long as they would have lived",

@@ -23,6 +23,19 @@ export function uuidPairKey(first: Uuid, second: Uuid): Key {
   return key;
 }
 
+/** `value` in [0, 2⁴⁸): ascending. */
+export function numberKey(value: number): Key {
+  assert(Number.isInteger(value) && value >= 0 && value <= uint48Max, `key number ${value}`);
+  const key = Buffer.allocUnsafe(6);
+  key.writeUIntBE(value, 0, 6);
+  return key;
+}
+
+/** The number of a key made by numberKey. */
+export function numberOfKey(key: Key): number {
+  return key.readUIntBE(0, 6);
+}
+
 /** `value` in [0, 2⁴⁸): ascending within the id. */
 export function uuidNumberKey(id: Uuid, value: number): Key {
   assert(Number.isInteger(value) && value >= 0 && value <= uint48Max, `key number ${value}`);

@@ -16,6 +16,7 @@ export const databaseNames = [
   "contacts",
   "conversation_settings",
   "devices",
+  "fan_out_jobs",
   "group_change_messages",
   "group_changes",
   "group_changes_pending",
