@@ -1,5 +1,10 @@
+import path from "node:path";
+import { createSystemRandom } from "../base/random.ts";
+import { openFilesystemMedia } from "../stores/filesystem/media.ts";
 import { createLmdbConversationLists } from "../stores/lmdb/conversation-lists.ts";
 import { createLmdbConversationSettings } from "../stores/lmdb/conversation-settings.ts";
+import type { Environment } from "../stores/lmdb/environment.ts";
+import { DataFolderError } from "../stores/lmdb/errors.ts";
 import { createLmdbGroups } from "../stores/lmdb/groups.ts";
 import { createLmdbMediaRows } from "../stores/lmdb/media.ts";
 import { createLmdbMessageLog } from "../stores/lmdb/message-log.ts";
@@ -21,7 +26,9 @@ import type { StoreDeps, StoreSet } from "./context-types.ts";
  */
 export async function openEmbeddedStores(config: Config, deps: StoreDeps): Promise<StoreSet> {
   const { clock, log } = deps;
-  const environment = await openEnvironment(config.data.directory, { clock, dataBytesMax: config.data.size_bytes_max });
+  const { directory, size_bytes_max: dataBytesMax } = config.data;
+  const environment = await openEnvironment(directory, { clock, dataBytesMax });
+  const mediaFiles = await openMedia(directory, environment);
   return {
     log: createLmdbMessageLog(environment),
     lists: createLmdbConversationLists(environment),
@@ -31,6 +38,8 @@ export async function openEmbeddedStores(config: Config, deps: StoreDeps): Promi
     relations: createLmdbRelations(environment),
     settings: createLmdbConversationSettings(environment),
     mediaRows: createLmdbMediaRows(environment),
+    mediaObjects: mediaFiles,
+    mediaFiles,
     sessions: createLmdbSessions(environment),
     bus: createMemoryBus((error) => log.error({ err: error }, "A delivery failed")),
     presence: createMemoryPresence(),
@@ -40,4 +49,16 @@ export async function openEmbeddedStores(config: Config, deps: StoreDeps): Promi
     lost: () => [],
     close: () => environment.close(),
   };
+}
+
+/** Behind the lock of the data folder, which the environment holds. */
+async function openMedia(directory: string, environment: Environment) {
+  const folder = path.join(directory, "media");
+  try {
+    return await openFilesystemMedia(folder, { random: createSystemRandom() });
+  } catch (cause) {
+    await environment.close();
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw new DataFolderError("folder_unusable", `${folder}: ${said}`, cause);
+  }
 }

@@ -3,12 +3,12 @@ import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { Core, CorePorts } from "../core/api.ts";
 import type { ConnectionRegistry } from "../core/ports/connection-registry.ts";
-import type { MediaRows } from "../core/ports/media.ts";
 import type { Presence, Typing } from "../core/ports/presence.ts";
 import type { RateLimits } from "../core/ports/rate-limits.ts";
 import type { Sessions } from "../core/ports/sessions.ts";
 import type { AccountDeps, Accounts } from "./accounts/account-types.ts";
 import type { Config } from "./config/config-schema.ts";
+import type { MediaServices, MediaStores } from "./media/media-services.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RateRules } from "./rate-rules.ts";
 
@@ -19,8 +19,7 @@ export interface StoreDeps {
 }
 
 /** What a profile opens: every port, on its stores. */
-export interface StoreSet extends Omit<CorePorts, "clock" | "random" | "media"> {
-  readonly mediaRows: MediaRows;
+export interface StoreSet extends Omit<CorePorts, "clock" | "random" | "media">, MediaStores {
   readonly sessions: Sessions;
   readonly presence: Presence;
   readonly typing: Typing;
@@ -33,7 +32,7 @@ export interface StoreSet extends Omit<CorePorts, "clock" | "random" | "media"> 
 }
 
 /** Everything a server process is made of, apart from its sockets. */
-export interface ServerContext {
+export interface ServerContext extends MediaServices {
   readonly config: Config;
   /** Of this process; new with every start. */
   readonly nodeId: string;

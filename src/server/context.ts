@@ -10,8 +10,12 @@ import { createPasswords } from "./accounts/passwords.ts";
 import type { Config } from "./config/config-schema.ts";
 import type { ServerContext, StoreDeps, StoreSet } from "./context-types.ts";
 import { meterLog } from "./meter-log.ts";
+import { createMediaServices } from "./media/media-services.ts";
 import { createMetrics } from "./metrics.ts";
 import { ratePresets, type RateRules } from "./rate-rules.ts";
+
+/** How long what other processes may change is believed when the bus, which tells of changes, is silent. */
+const sharedCacheTtlMs = 1_000;
 
 /**
  * The composition root: what a server process is made of. The stores come from the profile's own file, which is the only
@@ -58,13 +62,14 @@ export async function createContext(config: Config, log: Logger): Promise<Server
     log,
     clock,
     random,
-    core: createCore(ports, {}),
+    core: createCore(ports, config.profile === "cluster" ? { cacheTtlMs: sharedCacheTtlMs } : {}),
     ports,
     sessions,
     presence,
     typing,
     rateLimits,
     registry,
+    ...createMediaServices(config.media, stores, { clock, random, log, metrics }),
     lost: () => stores.lost(),
     accounts: createAccounts(accountDeps),
     accountDeps,
@@ -83,5 +88,6 @@ export async function createContext(config: Config, log: Logger): Promise<Server
 }
 
 async function openStores(config: Config, deps: StoreDeps): Promise<StoreSet> {
+  if (config.profile === "cluster") return (await import("./context-cluster.ts")).openClusterStores(config, deps);
   return (await import("./context-embedded.ts")).openEmbeddedStores(config, deps);
 }

@@ -1,6 +1,7 @@
 import { fastify, type FastifyInstance } from "fastify";
 import type { AddressInfo } from "node:net";
 import { WireError } from "../protocol/wire-errors.ts";
+import { isWatched } from "./media/watch-progress.ts";
 import { refuse, refuseConnection, toWireError } from "./http/refusals.ts";
 
 /** An HTTP server on a port, not listening yet. Logging is the caller's; unknown paths and errors are set by the routes. */
@@ -17,6 +18,8 @@ export function createListener(): FastifyInstance {
     // What happens before a route is found goes past the error handlers of the routes.
     frameworkErrors: (error, _request, reply) => void refuse(reply, toWireError(error) ?? new WireError("internal")),
     clientErrorHandler: (error, socket) => {
+      // Large bodies have a watch of their own.
+      if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && isWatched(socket)) return;
       if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
       else socket.end(refuseConnection(error));
     },

@@ -18,6 +18,8 @@ export interface Metrics {
   upgradeRefused(status: number): void;
   /** One write of the log that made `rows` messages durable, or not. */
   appended(outcome: "appended" | "conflict" | "undecided" | "failed", rows: number): void;
+  /** Something happened to media: an upload was begun, a commit ended, orphans were removed. */
+  media(event: MediaEvent, count?: number): void;
   /** Where the gauges of connections are read; called once. */
   observe(sources: MetricsSources): void;
   /** Prometheus text format. */
@@ -31,6 +33,8 @@ export interface MetricsSources {
   readonly greeted: () => number;
 }
 
+export type MediaEvent = "upload" | "committed" | "incomplete" | "mismatch" | "orphan_removed";
+
 type Tally = Record<string, number>;
 
 const latencyBucketsS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
@@ -39,13 +43,20 @@ const batchBuckets = [1, 2, 4, 8, 16, 32, 64];
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const frames = { in: {} as Tally, out: {} as Tally, bytes: 0 };
-  const tallies = { errors: {} as Tally, closes: {} as Tally, upgrades: {} as Tally, appends: {} as Tally };
+  const tallies = {
+    errors: {} as Tally,
+    closes: {} as Tally,
+    upgrades: {} as Tally,
+    appends: {} as Tally,
+    media: {} as Tally,
+  };
   counter(registry, "msgr_frames_received_total", "Frames from clients", "type", frames.in);
   counter(registry, "msgr_frames_sent_total", "Frames to clients", "type", frames.out);
   counter(registry, "msgr_errors_total", "Errors answered", "code", tallies.errors);
   counter(registry, "msgr_closes_total", "Connections closed by this side", "reason", tallies.closes);
   counter(registry, "msgr_upgrades_refused_total", "Upgrades refused", "status", tallies.upgrades);
   counter(registry, "msgr_appends_total", "Writes to the message log", "outcome", tallies.appends);
+  counter(registry, "msgr_media_total", "Uploads begun, how commits ended, orphans removed", "event", tallies.media);
   gauge(registry, "msgr_sent_bytes", "Bytes of frames to clients since the start", () => frames.bytes);
   const latency = new Histogram({
     name: "msgr_answer_seconds",
@@ -80,6 +91,7 @@ export function createMetrics(): Metrics {
       add(tallies.appends, outcome);
       batch.observe(rows);
     },
+    media: (event, count = 1) => add(tallies.media, event, count),
     observe: (sources) => {
       gauge(registry, "msgr_connections", "Open WebSockets in any state", sources.connections);
       gauge(registry, "msgr_connections_greeted", "WebSockets that said HELLO", sources.greeted);
@@ -90,8 +102,8 @@ export function createMetrics(): Metrics {
   };
 }
 
-function add(tally: Tally, name: string): void {
-  tally[name] = (tally[name] ?? 0) + 1;
+function add(tally: Tally, name: string, count = 1): void {
+  tally[name] = (tally[name] ?? 0) + count;
 }
 
 function counter(registry: Registry, name: string, help: string, label: string, tally: Tally): void {

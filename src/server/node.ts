@@ -8,6 +8,7 @@ import { registerAdmin } from "./http/admin.ts";
 import { installJson } from "./http/json-body.ts";
 import { installErrors } from "./http/refusals.ts";
 import { registerApi } from "./http/register-api.ts";
+import { serveMedia } from "./media/serve-media.ts";
 import { createListener, listen, urlOf } from "./listener.ts";
 import { registerOperations } from "./operations.ts";
 import { ratePresets } from "./rate-rules.ts";
@@ -66,6 +67,7 @@ export class ServerNode {
     const address = await listen(this.#app, config.http.host, config.http.port, options.anyPort);
     const admin = this.#admin && (await listen(this.#admin, config.admin.host, config.admin.port, false));
     this.#connections.start();
+    this.#context.orphans.start();
     this.#state = "ready";
     const addresses = { url: urlOf(address), adminUrl: admin && urlOf(admin) };
     log.info({ ...addresses }, "Ready");
@@ -82,7 +84,7 @@ export class ServerNode {
     if (this.#state === "destroyed") return;
     this.#state = "destroyed";
     this.#connections.destroy();
-    await Promise.all([this.#app.close(), this.#admin?.close()]);
+    await Promise.all([this.#app.close(), this.#admin?.close(), this.#context.orphans.stop()]);
     await this.#context.close();
   }
 
@@ -114,6 +116,8 @@ export class ServerNode {
       relations: context.ports.relations,
       settings: context.ports.settings,
       presence: context.presence,
+      media: context.media,
+      publicUrl: config.media.public_url,
       rateLimits: context.rateLimits,
       bus: context.ports.bus,
       rules: () => context.rules,
@@ -122,6 +126,7 @@ export class ServerNode {
       authenticate: (token) => accounts.authenticate(token),
       onFailure,
     });
+    if (context.mediaFiles !== undefined) serveMedia(this.#app, { files: context.mediaFiles, clock });
     const upgrades = new Upgrades({
       rateLimits: context.rateLimits,
       clock,

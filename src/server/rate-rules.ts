@@ -24,6 +24,8 @@ export interface RateRules {
   readonly register: RateRule | undefined;
   /** Groups made by one user. */
   readonly groupCreate: RateRule | undefined;
+  /** Uploads of media that one user begins or commits. */
+  readonly media: RateRule | undefined;
   /** Connections opened from one address. */
   readonly upgrade: RateRule | undefined;
 }
@@ -44,6 +46,7 @@ const unlimited: RateRules = {
   loginAddress: undefined,
   register: undefined,
   groupCreate: undefined,
+  media: undefined,
   upgrade: undefined,
 };
 
@@ -58,6 +61,7 @@ const standard: RateRules = {
   loginAddress: { burst: 60, intervalMs: 1_000 },
   register: { burst: 10, intervalMs: minuteMs },
   groupCreate: { burst: 10, intervalMs: minuteMs },
+  media: { burst: 60, intervalMs: 2_000 },
   upgrade: { burst: 300, intervalMs: 50 },
 };
 

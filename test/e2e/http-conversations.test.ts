@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freshBytes, uploadAll } from "../helpers/media.ts";
 import { api, refused, type Answer, type Body } from "../helpers/api.ts";
 import { envelopeOf, messageTo, newMessageId, RawClient } from "../helpers/raw-client.ts";
 import { startServer, temporaryFolder, type ServerProcess, type TestUser } from "../helpers/server-process.ts";
@@ -61,7 +62,7 @@ describe("POST /api/messages", () => {
   test("carries every optional field", async () => {
     const [alice, bob] = await pair();
     const { conversation_id } = (await post(bob, draft({ user: alice.userId }, 0))).body;
-    const media_id = newMessageId();
+    const media_id = await uploadAll(server, alice.token, freshBytes(10));
     const rich = { kind: 2, media_id, read_from: 1, read: 1 };
     await post(alice, draft({ conversation: conversation_id }, 1, rich));
     expect((await page(bob, conversation_id)).body.messages[1]).toMatchObject({ kind: 2, media_id });

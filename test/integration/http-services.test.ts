@@ -48,6 +48,8 @@ function apiOf(over: Partial<ApiServices> = {}, aheadMs = 0) {
     relations: context.ports.relations,
     settings: context.ports.settings,
     presence: context.presence,
+    media: context.media,
+    publicUrl: undefined,
     rateLimits: context.rateLimits,
     bus: context.ports.bus,
     rules: () => context.rules,

@@ -185,7 +185,7 @@ describe("the client that was written from docs/protocol.md", () => {
 });
 
 describe("the tests of the API", () => {
-  const tests = ["accounts", "conversations", "edges", "groups", "people"].map(
+  const tests = ["accounts", "conversations", "edges", "groups", "media", "people"].map(
     (name) => `test/e2e/http-${name}.test.ts`,
   );
   const written = [...tests, "test/integration/http-services.test.ts"]

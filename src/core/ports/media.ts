@@ -101,10 +101,10 @@ export type MediaGrant =
       readonly sizeBytes: number;
     };
 
-/** An object that is open for reading; whoever opened it closes it, after its streams have ended. */
+/** An object that is open for reading; whoever opened it disposes of it, also after reading. Idempotent. */
 export interface OpenMedia extends AsyncDisposable {
   readonly sizeBytes: number;
-  /** Bytes [fromByte, toByte), in pieces of bounded size. */
+  /** Bytes [fromByte, toByte), in pieces of bounded size. Once: the end of the stream closes the object. */
   read(fromByte: number, toByte: number): Readable;
 }
 

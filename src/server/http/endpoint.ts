@@ -9,6 +9,8 @@ export interface ApiRequest<Params, Query, Body> {
   readonly body: Body;
   /** Address of the peer, for rate limits only. */
   readonly address: string;
+  /** The server as the caller called it: `http://host:port`. Only ever told back to the same caller. */
+  readonly origin: string;
 }
 
 interface Shape<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType, Answer extends z.ZodType> {

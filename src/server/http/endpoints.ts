@@ -16,6 +16,7 @@ import {
   readReceipts,
   writeConversationSettings,
 } from "./routes/conversations.ts";
+import { commitMedia, createMedia, readMedia } from "./routes/media.ts";
 import { sendMessage } from "./routes/messages.ts";
 import {
   deleteBlock,
@@ -62,4 +63,7 @@ export const endpoints: readonly Endpoint[] = [
   readConversationSettings,
   writeConversationSettings,
   readPresence,
+  createMedia,
+  commitMedia,
+  readMedia,
 ];

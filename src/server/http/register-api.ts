@@ -58,6 +58,7 @@ async function answer(
     query: operation.query && parsed(operation.query, request.query, "query"),
     body: operation.body && parsed(operation.body, request.body, "body"),
     address: request.ip,
+    origin: `${request.protocol}://${request.host}`,
   });
   reply.code(operation.status);
   return operation.status === 204 ? reply.send() : result;

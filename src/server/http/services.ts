@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import type { Core } from "../../core/api.ts";
+import type { MediaApi } from "../../core/media/media-api.ts";
 import type { Presence } from "../../core/ports/presence.ts";
 import type { Bus } from "../../core/ports/bus.ts";
 import type { RateLimits } from "../../core/ports/rate-limits.ts";
@@ -18,6 +19,9 @@ export interface ApiServices {
   readonly relations: Relations;
   readonly settings: ConversationSettingsStore;
   readonly presence: Presence;
+  readonly media: MediaApi;
+  /** Address of this server as clients see it; undefined = what each calls it. */
+  readonly publicUrl: string | undefined;
   readonly bus: Pick<Bus, "deliver">;
   readonly rateLimits: RateLimits;
   /** Those that hold now. */
