@@ -123,6 +123,31 @@ export const registry: readonly RegistryEntry[] = [
     summary: "Say what is wrong with the configuration of the server, if anything",
     load: async () => (await import("./commands/config-check.ts")).configCheckCommand,
   },
+  {
+    name: "stack up",
+    summary: "Start the real stores on this machine, without Docker",
+    load: async () => (await import("./commands/stack-up.ts")).stackUpCommand,
+  },
+  {
+    name: "stack status",
+    summary: "Say what of the stack runs, where, and what it takes",
+    load: async () => (await import("./commands/stack-status.ts")).stackStatusCommand,
+  },
+  {
+    name: "stack logs",
+    summary: "Print the last lines of the stores' logs",
+    load: async () => (await import("./commands/stack-logs.ts")).stackLogsCommand,
+  },
+  {
+    name: "stack down",
+    summary: "Stop the stores; their data stays",
+    load: async () => (await import("./commands/stack-down.ts")).stackDownCommand,
+  },
+  {
+    name: "stack reset",
+    summary: "Stop the stores and delete their data",
+    load: async () => (await import("./commands/stack-reset.ts")).stackResetCommand,
+  },
 ];
 
 /** Options with a value that may stand before the name of a command, or between its words. */
@@ -131,5 +156,6 @@ export const leadingValueFlags: ReadonlySet<string> = new Set(["--as", "--server
 /** Summaries of the first words that have commands below them. */
 export const groupSummaries: Readonly<Record<string, string>> = {
   config: "The server's configuration",
+  stack: "The real stores on this machine",
   "chat group": "Groups: make, change, leave",
 };

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { storeOf } from "./versions.ts";
 
 /** A process of the stack. */
 export interface StackProcess {
@@ -16,16 +17,21 @@ export interface StackProcess {
 
 /**
  * What `msgr stack up` leaves in its folder (mode 0600: it holds the secrets it made up), for `serve`, `migrate`,
- * `doctor`, `bench` and the next `stack` command.
+ * `doctor`, `bench` and the next `stack` command. A process is in it before it does anything; the settings of its store
+ * come once the store is ready and go when it is stopped.
  */
 export interface StackFile {
   readonly version: 1;
   readonly processes: readonly StackProcess[];
   /** Path of a setting → value: what a configuration has to say to use this stack. */
   readonly settings: Readonly<Record<string, string | number>>;
+  /** Ports of earlier starts, to have them again where they are free. */
+  readonly ports?: Readonly<Record<string, number>>;
 }
 
 export const stackFileName = "stack.json";
+
+export const emptyStackFile: StackFile = { version: 1, processes: [], settings: {}, ports: {} };
 
 /** undefined = no stack was ever started there, or what is there is not a stack file. */
 export function readStackFile(directory: string): StackFile | undefined {
@@ -35,4 +41,20 @@ export function readStackFile(directory: string): StackFile | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** With that process, in place of an earlier one of the same name. */
+export function withProcess(file: StackFile, process: StackProcess): StackFile {
+  return { ...file, processes: [...file.processes.filter(({ name }) => name !== process.name), process] };
+}
+
+/** Without processes of that name, and without the settings of their store. */
+export function withoutProcess(file: StackFile, name: string): StackFile {
+  const store = storeOf(name);
+  const kept = Object.entries(file.settings).filter(([setting]) => setting.split(".")[0] !== store);
+  return {
+    ...file,
+    processes: file.processes.filter((process) => process.name !== name),
+    settings: Object.fromEntries(kept),
+  };
 }

@@ -1,0 +1,116 @@
+import { mkdirSync, statfsSync } from "node:fs";
+import path from "node:path";
+import { isWhole } from "./jars/jar-folder.ts";
+import { jarFolder } from "./jars/fetch-jars.ts";
+import { findPrerequisites } from "./prerequisites/find-prerequisites.ts";
+import { isRunning } from "./processes/recorded-process.ts";
+import { knownNodes } from "./recipes/cassandra.ts";
+import { recipes } from "./recipes/recipes.ts";
+import type { StackTools, StartRun } from "./run-context.ts";
+import { folderError, StackError } from "./stack-error.ts";
+import type { StackFile } from "./stack-file.ts";
+import { obtainSecrets } from "./stack-secrets.ts";
+import { StackState } from "./stack-state.ts";
+import { endStarted, jarStoreOf, startStore } from "./start-store.ts";
+import { interruptedError } from "./start-process.ts";
+import { type StoreName, storeOf } from "./versions.ts";
+import { withFolderLock } from "./with-folder-lock.ts";
+
+export interface StartStackOptions extends StackTools {
+  /** Absolute. */
+  readonly directory: string;
+  readonly stores: readonly StoreName[];
+  /** undefined = as many as the folder's data has, else one. */
+  readonly cassandraNodes: number | undefined;
+  /** Take free ports from anywhere, not those next to the usual ones. */
+  readonly anyPort: boolean;
+  /** Servers behind nginx, host:port. */
+  readonly servers: readonly string[];
+  /** `makeUp` answers so many random bytes as hex digits: secrets. */
+  readonly makeUp: (bytes: number) => string;
+}
+
+const freeBytesMin = 512 * 1024 * 1024;
+
+/**
+ * Brings the stores up that do not run and adopts those that do; all of them answer when it resolves. If one cannot be
+ * started, everything that this call has started is ended again and the first error is thrown (StackError). A second
+ * call in between waits.
+ */
+export async function startStack(options: StartStackOptions): Promise<StackFile> {
+  const directory = prepareFolder(options.directory, options.cache);
+  return await withFolderLock(directory, options, async () => {
+    const state = new StackState(directory);
+    const controller = new AbortController();
+    const signal = AbortSignal.any([options.signal, controller.signal]);
+    const cassandraNodes = options.cassandraNodes ?? knownNodes(directory) ?? 1;
+    const run: StartRun = { ...options, signal, state, cassandraNodes, takenPorts: new Set(), started: [] };
+    const parts = await findParts(options, state);
+    for (const name of otherPorts(state.file, options.stores)) run.takenPorts.add(name);
+    const outcomes = await Promise.allSettled(
+      options.stores.map((store) =>
+        startStore(recipes[store], parts, run).catch((error: unknown) => {
+          controller.abort();
+          options.reporter.failed(store);
+          throw error;
+        }),
+      ),
+    );
+    const failures = outcomes.filter((outcome) => outcome.status === "rejected").map(({ reason }) => reason as unknown);
+    if (failures.length === 0) return state.file;
+    await Promise.all(options.stores.map((store) => endStarted(recipes[store], run)));
+    throw options.signal.aborted ? interruptedError() : folderError(failures[0], directory);
+  });
+}
+
+async function findParts(options: StartStackOptions, state: StackState) {
+  const toStart = options.stores.filter((store) => !runsWholly(state.file, store, options.cassandraNodes));
+  const lacksJars = toStart.some((store) => {
+    const jarStore = jarStoreOf(store);
+    return jarStore !== undefined && !isWhole(jarFolder(options.cache, jarStore));
+  });
+  const tools = await findPrerequisites(toStart, lacksJars, options.variables);
+  return { tools, secrets: obtainSecrets(state.directory, options.makeUp) };
+}
+
+/** What is adopted needs no program of this machine. */
+function runsWholly(file: StackFile, store: StoreName, cassandraNodes: number | undefined): boolean {
+  const processes = file.processes.filter(({ name }) => storeOf(name) === store);
+  const expected = store === "cassandra" ? (cassandraNodes ?? processes.length) : 1;
+  return processes.length > 0 && processes.length === expected && processes.every(isRunning);
+}
+
+/** Ports of the folder's other stores: they may be stopped now, and want theirs back later. */
+function otherPorts(file: StackFile, stores: readonly StoreName[]): readonly number[] {
+  return Object.entries(file.ports ?? {})
+    .filter(([name]) => !stores.some((store) => store === name.split(".")[0]))
+    .map(([, port]) => port);
+}
+
+/** Programs put these paths into lists, quotes and patterns of their own, each with other rules. */
+const unsafeCharacters = /[:,;"'$\\*\s#{}]/;
+
+function prepareFolder(directory: string, cache: string): string {
+  for (const folder of [directory, cache]) {
+    const [bad] = unsafeCharacters.exec(folder) ?? [];
+    if (bad === undefined) continue;
+    const fix = "Name a folder of letters, digits, dots, dashes and slashes with --directory (cache: XDG_CACHE_HOME).";
+    throw new StackError(
+      "configuration",
+      `The stores cannot live in ${folder}: ${JSON.stringify(bad)} is in its name.`,
+      fix,
+    );
+  }
+  try {
+    // Others may pass through, so that a program that does not run as root can; each part is closed by itself.
+    mkdirSync(directory, { recursive: true, mode: 0o711 });
+    mkdirSync(path.join(directory, "logs"), { recursive: true, mode: 0o700 });
+    const { bavail, bsize } = statfsSync(directory);
+    if (bavail * bsize >= freeBytesMin) return directory;
+    const free = Math.floor((bavail * bsize) / 1024 / 1024);
+    const fix = "Make room, or name a folder on another disk with --directory.";
+    throw new StackError("failed", `The disk of ${directory} has ${free} MB left; the stores want 512.`, fix);
+  } catch (error) {
+    throw folderError(error, directory);
+  }
+}
