@@ -2,7 +2,9 @@ import { z } from "zod";
 import { DataFolderError } from "../../stores/lmdb/errors.ts";
 import type { ResolvedConfig } from "../../server/config/resolve-config.ts";
 import type { NodeAddresses } from "../../server/node.ts";
+import { StoreError } from "../../base/store-error.ts";
 import { CliError } from "../cli-error.ts";
+import { explainStoreError } from "../explain-store-error.ts";
 import type { Command, Invocation } from "../command.ts";
 import { configError, loadConfig, type ConfigRequest } from "../load-config.ts";
 
@@ -46,7 +48,7 @@ export const serveCommand: Command = {
     { command: "msgr serve --data ./d --port 0 --json", what: "For scripts: one line of JSON once it is ready" },
   ],
   output: { schema: ready, lines: true },
-  exits: ["configuration", "locked"],
+  exits: ["configuration", "unreachable", "finding", "locked"],
   run: serve,
 };
 
@@ -72,6 +74,7 @@ async function serve(invocation: Invocation): Promise<"done"> {
     format: pretty ? "pretty" : "json",
     destination: output.talkSink,
   });
+  if (config.profile === "cluster") await refusePending(config);
   const server = await openServer(resolved, log).catch((error: unknown) => Promise.reject(explain(error, resolved)));
   process.on("SIGHUP", reload);
   try {
@@ -157,8 +160,25 @@ function announce({ output }: Invocation, { config }: ResolvedConfig, node: stri
   output.data(document, () => "");
 }
 
+/** A server of this version works on the schema of this version: not on less, and not on more. */
+async function refusePending(config: ResolvedConfig["config"]): Promise<void> {
+  const [{ pendingMigrations }, { migrationsFinding }] = await Promise.all([
+    import("../../migrate/pending.ts"),
+    import("../doctor/check-migrations.ts"),
+  ]);
+  const pending = await pendingMigrations(config).catch((error: unknown) => Promise.reject(explainStoreError(error)));
+  const { state, message, fix } = migrationsFinding(pending);
+  if (state === "ok") return;
+  throw new CliError(
+    "finding",
+    `The server does not start on this schema: ${message}.`,
+    fix === undefined ? {} : { fix },
+  );
+}
+
 /** What starting a server can run into, with its exit and its fix. */
 function explain(error: unknown, { config }: ResolvedConfig): unknown {
+  if (error instanceof StoreError) return explainStoreError(error);
   if (error instanceof DataFolderError) {
     const exit = error.code === "folder_in_use" ? "locked" : error.code === "data_damaged" ? "failed" : "configuration";
     return new CliError(exit, error.message, { fix: error.fix, cause: error });
