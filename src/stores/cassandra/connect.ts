@@ -7,7 +7,7 @@ import { createFailureLog } from "./failure-log.ts";
 import { LoadGate } from "./load-gate.ts";
 import { RetryOnce } from "./retry-policy.ts";
 import { schemaGap, type ColumnDescription } from "./schema.ts";
-import { createSession, type CassandraSession } from "./session.ts";
+import { DriverSession, type CassandraSession } from "./session.ts";
 
 export interface CassandraOptions {
   /** host:port, separated by commas. */
@@ -52,7 +52,7 @@ export async function connectCassandra(options: CassandraOptions, log?: Logger):
   }
   const { inFlightMax, waitingMax = waitingMaxDefault, timeoutMs } = options;
   const gate = new LoadGate({ inFlightMax, waitingMax, waitMsMax: timeoutMs, clock: systemClock });
-  return createSession(client, options.keyspace, gate, createFailureLog(systemClock, log));
+  return new DriverSession(client, options.keyspace, gate, createFailureLog(systemClock, log));
 }
 
 function clientOptions(options: CassandraOptions): cassandra.DseClientOptions {

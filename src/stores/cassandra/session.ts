@@ -1,4 +1,5 @@
 import cassandra from "cassandra-driver";
+import { assert } from "../../base/assert.ts";
 import type { Consistency } from "../../core/ports/message-log.ts";
 import type { Cell } from "./cells.ts";
 import { judgeDriverError, wireErrorOf } from "./driver-errors.ts";
@@ -54,110 +55,93 @@ const conditional = { ...common, consistency: consistencies.localQuorum, isIdemp
 /** Reports what the callers of the ports do not see: the cause behind a WireError. */
 export type ReportFailure = (cause: unknown) => void;
 
-export function createSession(
-  client: cassandra.Client,
-  keyspace: string,
-  gate: LoadGate,
-  report: ReportFailure,
-): CassandraSession {
-  const failed = (cause: unknown): unknown => {
-    const error = wireErrorOf(cause);
-    if (error !== cause) report(cause);
-    return error;
-  };
+export class DriverSession implements CassandraSession {
+  readonly keyspace: string;
+  readonly #client: cassandra.Client;
+  readonly #gate: LoadGate;
+  readonly #report: ReportFailure;
+  #closing: Promise<void> | undefined;
 
-  /** Runs one request when its turn has come. */
-  async function pass<T>(urgency: Urgency, request: () => Promise<T>): Promise<T> {
-    const turn = gate.enter(urgency);
+  /** `client` is connected, and closed with the session. */
+  constructor(client: cassandra.Client, keyspace: string, gate: LoadGate, report: ReportFailure) {
+    this.#client = client;
+    this.keyspace = keyspace;
+    this.#gate = gate;
+    this.#report = report;
+  }
+
+  async read(statement: Statement, consistency: Consistency): Promise<readonly ResultRow[]> {
+    return (await this.#run("begins", [statement], consistency === "serial" ? serialRead : latestRead)).rows;
+  }
+
+  async readAll(statement: Statement): Promise<readonly ResultRow[]> {
+    let page = await this.#run("begins", [statement], latestRead);
+    if (page.pageState === null) return page.rows;
+    const rows: ResultRow[] = [...page.rows];
+    while (page.pageState !== null) {
+      page = await this.#run("ends", [statement], { ...latestRead, pageState: page.pageState });
+      rows.push(...page.rows);
+    }
+    return rows;
+  }
+
+  async write(statements: readonly Statement[], urgency: Urgency): Promise<void> {
+    if (statements.length > 0) await this.#run(urgency, statements, register);
+  }
+
+  async writeIf(statements: readonly Statement[]): Promise<ConditionalOutcome> {
+    let answer: Answer;
+    try {
+      answer = await this.#send("begins", statements, conditional);
+    } catch (error) {
+      if (judgeDriverError(error) !== "unknown") throw this.#translate(error);
+      this.#report(error);
+      return { outcome: "undecided" };
+    }
+    const [row] = answer.rows;
+    assert(row !== undefined, "a conditional write is answered with a row");
+    return row["[applied]"] === true ? { outcome: "applied" } : { outcome: "refused", row };
+  }
+
+  load(): { readonly inFlight: number; readonly waiting: number } {
+    return { inFlight: this.#gate.inFlight, waiting: this.#gate.waiting };
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#client.shutdown());
+  }
+
+  async #run(urgency: Urgency, statements: readonly Statement[], options: cassandra.QueryOptions): Promise<Answer> {
+    try {
+      return await this.#send(urgency, statements, options);
+    } catch (error) {
+      throw this.#translate(error);
+    }
+  }
+
+  /** Sends when its turn has come. */
+  async #send(urgency: Urgency, statements: readonly Statement[], options: cassandra.QueryOptions): Promise<Answer> {
+    const turn = this.#gate.enter(urgency);
     if (turn !== undefined) await turn;
     try {
-      return await request();
+      const [only] = statements;
+      // The driver does not change what it is given; its types do not say so.
+      return statements.length === 1 && only !== undefined
+        ? await this.#client.execute(only.query, only.params as Cell[], options)
+        : await this.#client.batch(statements as { query: string; params: Cell[] }[], options);
     } finally {
-      gate.leave();
+      this.#gate.leave();
     }
   }
 
-  async function read(statement: Statement, consistency: Consistency): Promise<readonly ResultRow[]> {
-    const options = consistency === "serial" ? serialRead : latestRead;
-    try {
-      return (await pass("begins", () => execute(client, statement, options))).rows;
-    } catch (error) {
-      throw failed(error);
-    }
+  #translate(cause: unknown): unknown {
+    const error = wireErrorOf(cause);
+    if (error !== cause) this.#report(cause);
+    return error;
   }
-
-  async function readAll(statement: Statement): Promise<readonly ResultRow[]> {
-    try {
-      let page = await pass("begins", () => execute(client, statement, latestRead));
-      if (page.pageState === null) return page.rows;
-      const rows: ResultRow[] = [...page.rows];
-      while (page.pageState !== null) {
-        const options = { ...latestRead, pageState: page.pageState };
-        page = await pass("ends", () => execute(client, statement, options));
-        rows.push(...page.rows);
-      }
-      return rows;
-    } catch (error) {
-      throw failed(error);
-    }
-  }
-
-  async function write(statements: readonly Statement[], urgency: Urgency): Promise<void> {
-    const [only] = statements;
-    if (only === undefined) return;
-    try {
-      await pass(urgency, () =>
-        statements.length === 1 ? execute(client, only, register) : batch(client, statements, register),
-      );
-    } catch (error) {
-      throw failed(error);
-    }
-  }
-
-  async function writeIf(statements: readonly Statement[]): Promise<ConditionalOutcome> {
-    try {
-      const [row] = (await pass("begins", () => batch(client, statements, conditional))).rows;
-      if (row === undefined) return { outcome: "undecided" };
-      return row["[applied]"] === true ? { outcome: "applied" } : { outcome: "refused", row };
-    } catch (error) {
-      if (judgeDriverError(error) === "unknown") {
-        report(error);
-        return { outcome: "undecided" };
-      }
-      throw failed(error);
-    }
-  }
-
-  let closing: Promise<void> | undefined;
-  return {
-    keyspace,
-    read,
-    readAll,
-    write,
-    writeIf,
-    load: () => ({ inFlight: gate.inFlight, waiting: gate.waiting }),
-    close: () => (closing ??= client.shutdown()),
-  };
 }
 
 interface Answer {
   readonly rows: readonly ResultRow[];
   readonly pageState: string | null;
-}
-
-/** The driver does not change what it is given; its types do not say so. */
-function execute(
-  client: cassandra.Client,
-  { query, params }: Statement,
-  options: cassandra.QueryOptions,
-): Promise<Answer> {
-  return client.execute(query, params as Cell[], options);
-}
-
-function batch(
-  client: cassandra.Client,
-  statements: readonly Statement[],
-  options: cassandra.QueryOptions,
-): Promise<Answer> {
-  return client.batch(statements as { query: string; params: Cell[] }[], options);
 }
