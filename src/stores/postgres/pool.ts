@@ -11,7 +11,8 @@ import type { Statement } from "./statement.ts";
 /** Callers that may wait for one connection; each waits for the time-out at most. */
 const waitingPerConnectionMax = 1_024;
 /** Runs of one transaction that others undo each time. Whoever undid it has been committed, so some progress every time. */
-const attemptsMax = 10;
+const attemptsMax = 5;
+const pauseMs = 10;
 /** A database that nobody asked anything for this long is asked by `lost`. */
 const silenceMsMax = 5_000;
 
@@ -41,24 +42,12 @@ export class Pool implements Postgres {
     pool.on("connect", (client) => client.on("error", () => undefined));
   }
 
-  async query<Row>(statement: Statement, values: readonly unknown[]): Promise<Answer<Row>> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#borrow((client) => run<Row>(client, statement, values));
-      } catch (error) {
-        if (!isConflict(error) || attempt === attemptsMax) throw portError(error);
-      }
-    }
+  query<Row>(statement: Statement, values: readonly unknown[]): Promise<Answer<Row>> {
+    return this.#untilThrough((client) => run<Row>(client, statement, values));
   }
 
-  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#borrow((client) => runTransaction(client, work));
-      } catch (error) {
-        if (!isConflict(error) || attempt === attemptsMax) throw portError(error);
-      }
-    }
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#untilThrough((client) => runTransaction(client, work));
   }
 
   lost(): boolean {
@@ -82,6 +71,18 @@ export class Pool implements Postgres {
       // The circuit knows.
     } finally {
       this.#probing = false;
+    }
+  }
+
+  async #untilThrough<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#borrow(work);
+      } catch (error) {
+        if (!isConflict(error) || attempt === attemptsMax) throw portError(error);
+      }
+      // The one that waited for the undone locks takes them meanwhile; otherwise both might meet again at once.
+      await new Promise<void>((resolve) => this.#clock.schedule(attempt * pauseMs, resolve));
     }
   }
 
