@@ -114,6 +114,61 @@ export const registry: readonly RegistryEntry[] = [
     load: async () => (await import("./commands/doctor.ts")).doctorCommand,
   },
   {
+    name: "migrate up",
+    summary: "Apply the migrations that the stores lack",
+    load: async () => (await import("./commands/migrate-up.ts")).migrateUpCommand,
+  },
+  {
+    name: "migrate status",
+    summary: "List every migration: applied, begun, pending, changed or newer than this version",
+    load: async () => (await import("./commands/migrate-status.ts")).migrateStatusCommand,
+  },
+  {
+    name: "migrate plan",
+    summary: "Print every statement that `migrate up` would run, with its lock and whether it destroys data",
+    load: async () => (await import("./commands/migrate-plan.ts")).migratePlanCommand,
+  },
+  {
+    name: "migrate verify",
+    summary: "Check that applied files are unchanged and that what they promise still holds",
+    load: async () => (await import("./commands/migrate-verify.ts")).migrateVerifyCommand,
+  },
+  {
+    name: "migrate lint",
+    summary: "Say what is dangerous in the migration files, without any store",
+    load: async () => (await import("./commands/migrate-lint.ts")).migrateLintCommand,
+  },
+  {
+    name: "migrate create",
+    summary: "Write the next migration file, with a table to begin from",
+    load: async () => (await import("./commands/migrate-create.ts")).migrateCreateCommand,
+  },
+  {
+    name: "migrate repair",
+    summary: "Show which applied files have changed, and take one as it is now",
+    load: async () => (await import("./commands/migrate-repair.ts")).migrateRepairCommand,
+  },
+  {
+    name: "migrate drift",
+    summary: "Compare the live schemas with what their migrations make anew",
+    load: async () => (await import("./commands/migrate-drift.ts")).migrateDriftCommand,
+  },
+  {
+    name: "migrate wait",
+    summary: "Wait until nothing is pending: for deployments where another job migrates",
+    load: async () => (await import("./commands/migrate-wait.ts")).migrateWaitCommand,
+  },
+  {
+    name: "migrate unlock",
+    summary: "Show who holds the locks, and take one away",
+    load: async () => (await import("./commands/migrate-unlock.ts")).migrateUnlockCommand,
+  },
+  {
+    name: "migrate history",
+    summary: "Print what was done to the schemas, by whom and when, oldest first",
+    load: async () => (await import("./commands/migrate-history.ts")).migrateHistoryCommand,
+  },
+  {
     name: "config show",
     summary: "Print every setting of the server and where its value came from",
     load: async () => (await import("./commands/config-show.ts")).configShowCommand,
@@ -156,6 +211,7 @@ export const leadingValueFlags: ReadonlySet<string> = new Set(["--as", "--server
 /** Summaries of the first words that have commands below them. */
 export const groupSummaries: Readonly<Record<string, string>> = {
   config: "The server's configuration",
+  migrate: "The schemas of the stores: bring them up to date, and look at them",
   stack: "The real stores on this machine",
   "chat group": "Groups: make, change, leave",
 };

@@ -34,7 +34,7 @@ const catalog: readonly (readonly [what: string, query: string])[] = [
   ],
   [
     "view",
-    `SELECT c.oid::regclass::text AS name, c.relname AS owner, c.relkind || ' ' || pg_get_viewdef(c.oid) AS definition
+    `SELECT c.oid::regclass::text AS name, c.relname AS owner, c.relkind::text || ' ' || pg_get_viewdef(c.oid) AS definition
      FROM pg_class c WHERE c.relkind IN ('v', 'm') AND ${ours("c.relnamespace")}`,
   ],
   [
