@@ -1,12 +1,14 @@
 import { setImmediate } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { connectPostgres } from "../../../src/stores/postgres/connect.ts";
+import type { GroupChangeDraft } from "../../../src/core/ports/groups.ts";
+import { connectPostgres, type PostgresOptions } from "../../../src/stores/postgres/connect.ts";
 import type { Postgres } from "../../../src/stores/postgres/postgres.ts";
+import { createPostgresGroups } from "../../../src/stores/postgres/groups.ts";
 import { createPostgresUsers } from "../../../src/stores/postgres/users.ts";
 import { newId } from "../../contract/durable-harness.ts";
 import { createTestDatabase, type TestDatabase } from "../../helpers/postgres-database.ts";
 import { describeOn } from "../../helpers/real-stores.ts";
-import { startRelay, type Relay } from "./relay.ts";
+import { startTcpProxy, type TcpProxy } from "../../helpers/tcp-proxy.ts";
 
 const unavailable = expect.objectContaining({ name: "WireError", code: "store_unavailable" });
 const timeoutMs = 500;
@@ -18,7 +20,8 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
 
 describeOn(["postgres"], "PostgreSQL away", () => {
   let database: TestDatabase;
-  let relay: Relay;
+  let proxy: TcpProxy;
+  let through: PostgresOptions;
   let postgres: Postgres;
 
   beforeAll(async () => {
@@ -27,14 +30,15 @@ describeOn(["postgres"], "PostgreSQL away", () => {
 
   beforeEach(async () => {
     const url = new URL(database.options.url);
-    relay = await startRelay(url.hostname, Number(url.port));
-    url.port = String(relay.port);
-    postgres = await connectPostgres({ ...database.options, url: url.href, connectionsMax: 4, timeoutMs });
+    proxy = await startTcpProxy(url.host);
+    url.host = proxy.address;
+    through = { ...database.options, url: url.href, connectionsMax: 4 };
+    postgres = await connectPostgres({ ...through, timeoutMs });
   });
 
   afterEach(async () => {
     await postgres.close();
-    await relay[Symbol.asyncDispose]();
+    await proxy[Symbol.asyncDispose]();
   });
 
   afterAll(() => database[Symbol.asyncDispose]());
@@ -53,13 +57,14 @@ describeOn(["postgres"], "PostgreSQL away", () => {
   test("a server that is gone is refused at once, known as lost, and found again by itself when it is back", async () => {
     await ask();
     expect(postgres.lost()).toBe(false);
-    await relay.down();
+    proxy.refuse(true);
+    proxy.cut();
     await until(async () => !(await isServed()) && postgres.lost());
     const started = performance.now();
     for (let count = 0; count < 500; count++) await expect(ask()).rejects.toEqual(unavailable);
     // Far below a time-out each: nobody waits for a server that is known to be away.
     expect(performance.now() - started).toBeLessThan(500 * timeoutMs * 0.1);
-    await relay.up();
+    proxy.refuse(false);
     // Asking whether it is lost is enough to find out that it no longer is.
     await until(() => !postgres.lost());
     await until(isServed);
@@ -67,7 +72,7 @@ describeOn(["postgres"], "PostgreSQL away", () => {
 
   test("a network that swallows everything: each call ends in time, then calls end at once, and it recovers", async () => {
     await Promise.all(Array.from({ length: 4 }, ask));
-    relay.freeze();
+    proxy.hold("toServer");
     const started = performance.now();
     await Promise.all(Array.from({ length: 4 }, () => expect(ask()).rejects.toEqual(unavailable)));
     const took = performance.now() - started;
@@ -77,9 +82,45 @@ describeOn(["postgres"], "PostgreSQL away", () => {
     const again = performance.now();
     await expect(ask()).rejects.toEqual(unavailable);
     expect(performance.now() - again).toBeLessThan(timeoutMs);
-    relay.thaw();
+    proxy.release();
     await until(isServed);
     expect(postgres.lost()).toBe(false);
+  });
+
+  test("a change whose answer is lost is refused as unavailable, and found done when it is asked for again", async () => {
+    const patient = await connectPostgres(through);
+    const groups = createPostgresGroups(patient);
+    const draft: GroupChangeDraft = {
+      groupId: newId(),
+      messageId: newId(),
+      since: 0,
+      actorId: newId(),
+      actorDevice: 1,
+      kind: "create",
+      name: "Lost answer",
+      userIds: [newId()],
+      at: 1,
+      expectedVersion: 0,
+    };
+    const isThere = async () => {
+      const { rows } = await database.admin.query("SELECT FROM groups WHERE group_id = $1", [draft.groupId]);
+      return rows.length === 1;
+    };
+    // Statement after statement is answered, until the one that commits has been done and its answer is held.
+    let isHeld = false;
+    const committing = groups.commit(draft).catch((error: unknown) => error);
+    while (!isHeld) {
+      proxy.hold("toClient");
+      await proxy.whenHeld("toClient");
+      isHeld = await isThere();
+      if (!isHeld) proxy.release();
+    }
+    proxy.cut();
+    expect(await committing).toEqual(unavailable);
+    proxy.release();
+    expect(await groups.commit(draft)).toMatchObject({ outcome: "repeated", change: { version: 1, seq: 0 } });
+    expect(await groups.pending(draft.groupId, 10)).toHaveLength(1);
+    await patient.close();
   });
 
   test("closing waits for what is under way", async () => {
