@@ -19,8 +19,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  // Nothing failed that is not the caller's, and no file was left to the garbage collector.
-  expect(server.stderr()).toBe("");
   await server[Symbol.asyncDispose]();
   folder[Symbol.dispose]();
 });
@@ -303,4 +301,8 @@ describe("an address for reading", () => {
     const response = await fetch(`${url}&part=0&size=4`, { method: "PUT", body: "evil" });
     expect(await expectProblem(response)).toEqual(refused("bad_signature"));
   });
+});
+
+test("nothing of all that was a failure of the server, or left a file to the garbage collector", () => {
+  expect(server.stderr()).toBe("");
 });

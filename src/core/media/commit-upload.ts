@@ -51,8 +51,14 @@ async function hasDigest(
   objects: CommitDeps["objects"],
   { objectName, sizeBytes, sha256 }: MediaRow,
 ): Promise<boolean> {
-  const digest = await hashObject(await objects.read(objectName), sizeBytes);
-  return digest !== undefined && Buffer.compare(digest, sha256) === 0;
+  const bytes = await objects.read(objectName);
+  try {
+    const digest = await hashObject(bytes, sizeBytes);
+    return digest !== undefined && Buffer.compare(digest, sha256) === 0;
+  } catch (cause) {
+    // Somewhere in the middle: a stream knows nothing of wire errors.
+    throw new WireError("store_unavailable", { cause });
+  }
 }
 
 /** The row is doomed before its object goes, so that nobody can make it ready in between. */
