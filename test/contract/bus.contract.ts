@@ -1,5 +1,13 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Bus, Delivery, Notice } from "../../src/core/ports/bus.ts";
+
+/** Two processes, each with a bus. */
+export interface BusPairHarness extends AsyncDisposable {
+  readonly near: Bus;
+  readonly far: Bus;
+  /** Makes the far process the one that holds this device's connection. */
+  connectFar(userId: string, device: number): Promise<void>;
+}
 
 export interface BusHarness extends AsyncDisposable {
   readonly store: Bus;
@@ -80,6 +88,81 @@ export function describeBus(name: string, makeHarness: () => Promise<BusHarness>
       await using harness = await makeHarness();
       harness.store.subscribe(createReceiver());
       expect(() => harness.store.subscribe(createReceiver())).toThrow(/one receiver/);
+    });
+  });
+}
+
+/** Of a bus that connects processes: what is said at one end is heard at the other. */
+export function describeBusPair(name: string, makeHarness: () => Promise<BusPairHarness>): void {
+  const other = "018bcfe5-6800-7000-8000-000000000002";
+  const marker: Delivery = { userIds: [other], frame: { type: "RESYNC", reason: "marker" } };
+
+  describe(`bus between processes: ${name}`, () => {
+    test("a delivery reaches the process that holds the user's connection, whole", async () => {
+      await using harness = await makeHarness();
+      const receiver = createReceiver();
+      harness.far.subscribe(receiver);
+      await harness.connectFar(user, 1);
+      harness.near.deliver(delivery);
+      await vi.waitFor(() => expect(receiver.received.deliveries).toEqual([delivery]));
+    });
+
+    test("users of one delivery that are connected elsewhere are not among those that arrive", async () => {
+      await using harness = await makeHarness();
+      const receiver = createReceiver();
+      harness.far.subscribe(receiver);
+      await harness.connectFar(user, 1);
+      harness.near.deliver({ ...marker, userIds: [other, user] });
+      await vi.waitFor(() => expect(receiver.received.deliveries).toEqual([{ ...marker, userIds: [user] }]));
+    });
+
+    test("the device that caused it is no reason to send it there", async () => {
+      await using harness = await makeHarness();
+      const receiver = createReceiver();
+      harness.far.subscribe(receiver);
+      await harness.connectFar(user, 2);
+      await harness.connectFar(other, 1);
+      harness.near.deliver(delivery);
+      harness.near.deliver(marker);
+      await vi.waitFor(() => expect(receiver.received.deliveries).toEqual([marker]));
+    });
+
+    test("every notice reaches both processes, once each", async () => {
+      await using harness = await makeHarness();
+      const [near, far] = [createReceiver(), createReceiver()];
+      harness.near.subscribe(near);
+      harness.far.subscribe(far);
+      for (const notice of notices) harness.near.announce(notice);
+      expect(near.received.notices).toEqual(notices);
+      await vi.waitFor(() => expect(far.received.notices).toEqual(notices));
+    });
+
+    test("a thousand deliveries of one moment all arrive, in the order in which they were made", async () => {
+      await using harness = await makeHarness();
+      const receiver = createReceiver();
+      harness.far.subscribe(receiver);
+      await harness.connectFar(user, 1);
+      const reasons = Array.from({ length: 1_000 }, (_, index) => `${index}`);
+      for (const reason of reasons) harness.near.deliver({ userIds: [user], frame: { type: "RESYNC", reason } });
+      await vi.waitFor(() => expect(receiver.received.deliveries).toHaveLength(1_000));
+      expect(receiver.received.deliveries.map(({ frame }) => (frame as { reason: string }).reason)).toEqual(reasons);
+    });
+
+    test("a receiver that throws there harms neither the sender nor what comes next", async () => {
+      await using harness = await makeHarness();
+      const receiver = createReceiver();
+      let failures = 1;
+      harness.far.subscribe({
+        notice: receiver.notice,
+        deliver(arrived) {
+          if (failures-- > 0) throw new Error("receiver");
+          receiver.deliver(arrived);
+        },
+      });
+      await harness.connectFar(user, 1);
+      harness.near.deliver(delivery);
+      harness.near.deliver(delivery);
+      await vi.waitFor(() => expect(receiver.received.deliveries).toEqual([delivery]));
     });
   });
 }

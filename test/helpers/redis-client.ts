@@ -1,25 +1,34 @@
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../../src/base/clock.ts";
 import { createSystemRandom } from "../../src/base/random.ts";
-import { connectRedis, type RedisClient } from "../../src/stores/redis/connect.ts";
+import { connectRedis, type RedisClient, type RedisSettings } from "../../src/stores/redis/connect.ts";
 import { NodeLease } from "../../src/stores/redis/lease.ts";
 import { keysOf } from "./redis-time.ts";
 import { realStoreConfig } from "./real-stores.ts";
 
-/** The way to the Redis of the run, with a key prefix of its own that is emptied at the end. */
-export async function connectTestRedis(): Promise<RedisClient & AsyncDisposable> {
+/** Where the Redis of the run is, with a key prefix of its own, and how to take back what was written under it. */
+export function systemSettings(): {
+  readonly settings: RedisSettings;
+  readonly clean: (redis: RedisClient) => Promise<void>;
+} {
   const { redis } = realStoreConfig();
-  const client = await connectRedis({
-    url: redis.url,
-    password: redis.password,
-    keyPrefix: redis.key_prefix,
-    timeoutMs: redis.timeout_ms,
-  });
+  return {
+    settings: { url: redis.url, password: redis.password, keyPrefix: redis.key_prefix, timeoutMs: redis.timeout_ms },
+    async clean({ commands }) {
+      const keys = await keysOf(commands, redis.key_prefix);
+      if (keys.length > 0) await commands.del(...keys);
+    },
+  };
+}
+
+/** The way to the Redis of the run, under a key prefix that is emptied at the end. */
+export async function connectTestRedis(): Promise<RedisClient & AsyncDisposable> {
+  const { settings, clean } = systemSettings();
+  const client = await connectRedis(settings);
   return {
     ...client,
     async [Symbol.asyncDispose]() {
-      const keys = await keysOf(client.commands, client.keys.prefix);
-      if (keys.length > 0) await client.commands.del(...keys);
+      await clean(client);
       client.close();
     },
   };

@@ -17,6 +17,7 @@ export const scripts = {
   typingStart: load("typing-start"),
   typingList: load("typing-list"),
   rateTake: load("rate-take"),
+  connectionRegister: load("connection-register"),
   connectionRefresh: load("connection-refresh"),
   connectionForget: load("connection-forget"),
   leaseRenew: load("lease-renew"),

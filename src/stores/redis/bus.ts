@@ -1,0 +1,230 @@
+import { assert } from "../../base/assert.ts";
+import type { Clock } from "../../base/clock.ts";
+import { createDeferred } from "../../base/deferred.ts";
+import type { Bus, Delivery, Notice } from "../../core/ports/bus.ts";
+import { decodeBatch, encodeDisplaced, encodeNotice, type Batch } from "./bus-batch.ts";
+import type { Uuid } from "../../protocol/ids.ts";
+import type { RedisClient } from "./connect.ts";
+import { answered } from "./errors.ts";
+import { GapDetector } from "./gap-detector.ts";
+import type { NodeLease } from "./lease.ts";
+import type { Losses } from "./losses.ts";
+import { parseClaim, Peers } from "./peers.ts";
+import { Router } from "./router.ts";
+
+export interface BusOptions {
+  readonly clock: Clock;
+  readonly losses: Losses;
+  /** A connection of this process was followed by one of the device elsewhere. */
+  readonly onDisplaced: (userId: Uuid, device: number) => void;
+  /** Told of what failed in the background; must not throw. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** A process that was not heard for this long is gone; its lease has ended as well. */
+const peerSilentMs = 15_000;
+/** A process that is paused does not answer, and must not keep others from starting. */
+const helloPatienceMs = 1_000;
+/** Without the own echo for this long the listening connection is dead, whatever its socket says. */
+const echoSilentMs = 5_000;
+
+/**
+ * From this process to the connections of users on any process.
+ *
+ * What is delivered reaches the own receiver at once, in the caller's turn. For the others it is looked up where the users
+ * are connected, gathered for each process (outbox.ts) and published on that process's own sharded channel, node:{id}.
+ * Everything of a turn travels together. Frames may be lost, and then all who miss something hear of it: batches are
+ * numbered (gap-detector.ts), each second a beacon repeats the last number, and a listening connection that was cut, or
+ * does not hear its own echo, counts as a loss.
+ *
+ *   idle ──start()──▶ listening ──subscription cut──▶ deaf ──subscribed again: a loss──▶ listening      stop() ends it
+ */
+export class RedisBus implements Bus {
+  readonly #redis: RedisClient;
+  readonly #lease: NodeLease;
+  readonly #options: BusOptions;
+  readonly #peers: Peers;
+  readonly #router: Router;
+  readonly #gaps: GapDetector;
+  #receiver: Parameters<Bus["subscribe"]>[0] | undefined;
+  #state: "idle" | "listening" | "deaf" | "stopped" = "idle";
+  #echoAtMs = 0;
+  /** Processes that have not answered the first hello yet. */
+  #unmet = new Set<string>();
+  readonly #allMet = createDeferred<void>();
+
+  constructor(redis: RedisClient, lease: NodeLease, options: BusOptions) {
+    this.#redis = redis;
+    this.#lease = lease;
+    this.#options = options;
+    this.#gaps = new GapDetector(lease.epoch);
+    this.#peers = new Peers(lease, {
+      publish: (node, text) => this.#publish(node, text),
+      onError: options.onError,
+    });
+    this.#router = new Router(redis, this.#peers, options.onError);
+    lease.onRestart((reason) => this.#restart(reason));
+  }
+
+  get isListening(): boolean {
+    return this.#state === "listening";
+  }
+
+  /** Deliveries and notices that were not sent, so far. */
+  get dropped(): number {
+    return this.#peers.dropped;
+  }
+
+  subscribe(receiver: Parameters<Bus["subscribe"]>[0]): void {
+    assert(this.#receiver === undefined, "a bus has one receiver");
+    this.#receiver = receiver;
+  }
+
+  deliver(delivery: Delivery): void {
+    this.#receive((receiver) => receiver.deliver(delivery));
+    if (this.#state !== "stopped") this.#router.route(delivery);
+  }
+
+  announce(notice: Notice): void {
+    this.#receive((receiver) => receiver.notice(notice));
+    if (this.#state === "stopped") return;
+    const entry = encodeNotice(notice);
+    for (const outbox of this.#peers.all()) {
+      outbox.add(entry);
+      outbox.flush();
+    }
+  }
+
+  /** Tells the process of `owner`, node:epoch:connection, that the device is connected here now. */
+  displace(owner: string, userId: Uuid, device: number): void {
+    const outbox = this.#peers.find(owner);
+    outbox?.add(encodeDisplaced(userId, device));
+    outbox?.flush();
+  }
+
+  /** Resolves once this process hears the others. Rejects with WireError when Redis does not answer. Once. */
+  async start(): Promise<void> {
+    const { subscriber } = this.#redis;
+    subscriber.on("smessage", (_channel: string, text: string) => this.#onMessage(text));
+    subscriber.on("close", () => {
+      if (this.#state === "listening") this.#state = "deaf";
+    });
+    subscriber.on("ready", () => void this.#listenAgain());
+    await this.#listen();
+  }
+
+  /** Says good-bye, so that nobody takes this end for a loss. Never rejects. */
+  async stop(): Promise<void> {
+    this.#state = "stopped";
+    for (const outbox of this.#peers.all()) outbox.flush();
+    await Promise.all(Array.from(this.#peers.all(), (outbox) => outbox.say("bye")));
+    await this.#redis.subscriber.sunsubscribe(this.#channel).catch(this.#options.onError);
+  }
+
+  /** Resolves when each of these processes has answered, or those that did not had their time. After the first beacon, once. */
+  async meet(claims: readonly string[]): Promise<void> {
+    this.#unmet = new Set(claims.map((claim) => parseClaim(claim).node));
+    this.#unmet.delete(this.#lease.node);
+    if (this.#unmet.size === 0) return;
+    const patience = new Promise<void>((resolve) => this.#options.clock.schedule(helloPatienceMs, resolve));
+    await Promise.race([this.#allMet.promise, patience]);
+  }
+
+  /** `claims`: node:epoch of every living process, later ones win. Called about once a second. */
+  beacon(claims: readonly string[]): void {
+    const epochs = new Map(claims.map(parseClaim).map(({ node, epoch }) => [node, epoch]));
+    for (const [node, epoch] of epochs) void this.#peers.meet(node, epoch)?.say("hello");
+    this.#peers.keep(new Set(epochs.keys()));
+    for (const outbox of this.#peers.all()) void outbox.say("beacon");
+    this.#checkEcho();
+  }
+
+  /** Reports processes that fell silent. Not to be called when this process itself was held up. */
+  checkSilence(): void {
+    const reason = this.#gaps.silent(this.#options.clock.monotonicMs(), peerSilentMs);
+    if (reason !== undefined) this.#options.losses.raise(reason);
+  }
+
+  get #channel(): string {
+    return this.#redis.keys.node(this.#lease.node);
+  }
+
+  async #publish(node: string, text: string): Promise<void> {
+    await answered(this.#redis.commands.spublish(this.#redis.keys.node(node), text));
+  }
+
+  async #listen(): Promise<void> {
+    await answered(this.#redis.subscriber.ssubscribe(this.#channel));
+    if (this.#state === "stopped") return;
+    this.#state = "listening";
+    this.#echoAtMs = this.#options.clock.monotonicMs();
+  }
+
+  async #listenAgain(): Promise<void> {
+    if (this.#state !== "deaf") return;
+    try {
+      await this.#listen();
+      this.#gaps.adopt(this.#options.clock.monotonicMs());
+      this.#options.losses.raise("this process did not hear the others for a while");
+    } catch (error) {
+      this.#options.onError(error);
+      // Connecting again leads back here.
+      if (this.#state === "deaf") this.#redis.subscriber.disconnect(true);
+    }
+  }
+
+  #restart(reason: string): void {
+    this.#gaps.restart(this.#lease.epoch);
+    this.#peers.restart(this.#lease);
+    for (const outbox of this.#peers.all()) void outbox.say("hello");
+    this.#options.losses.raise(reason);
+  }
+
+  /** A socket that is dead in one direction shows by what we say to ourselves. */
+  #checkEcho(): void {
+    if (this.#state !== "listening") return;
+    if (this.#options.clock.monotonicMs() - this.#echoAtMs >= echoSilentMs) this.#redis.subscriber.disconnect(true);
+    else this.#publish(this.#lease.node, echo).catch(this.#options.onError);
+  }
+
+  #onMessage(text: string): void {
+    if (text === echo) {
+      this.#echoAtMs = this.#options.clock.monotonicMs();
+      return;
+    }
+    const batch = decodeBatch(text);
+    if (batch === undefined) return this.#onForeign(text);
+    if (batch.from === this.#lease.node) return;
+    // A process that begins hears from us at once, instead of with the next beacon: it waits for that.
+    if (batch.kind !== "bye") this.#peers.meet(batch.from, batch.fromEpoch);
+    if (batch.kind === "hello") void this.#peers.find(`${batch.from}:${batch.fromEpoch}`)?.say("beacon");
+    this.#unmet.delete(batch.from);
+    if (this.#unmet.size === 0) this.#allMet.resolve();
+    const reason = this.#gaps.hear(batch, this.#options.clock.monotonicMs());
+    this.#hand(batch);
+    if (reason !== undefined) this.#options.losses.raise(reason);
+  }
+
+  /** Of another version, or not of ours at all: whatever it was is lost to this process. */
+  #onForeign(text: string): void {
+    this.#options.onError(new Error(`a batch that this version does not understand: ${text.slice(0, 40)}`));
+    this.#options.losses.raise("another process speaks another version");
+  }
+
+  #hand({ deliveries, notices, displaced }: Batch): void {
+    for (const { displaced: userId, device } of displaced) this.#options.onDisplaced(userId, device);
+    for (const notice of notices) this.#receive((receiver) => receiver.notice(notice));
+    for (const delivery of deliveries) this.#receive((receiver) => receiver.deliver(delivery));
+  }
+
+  #receive(give: (receiver: Parameters<Bus["subscribe"]>[0]) => void): void {
+    if (this.#receiver === undefined) return;
+    try {
+      give(this.#receiver);
+    } catch (error) {
+      this.#options.onError(error);
+    }
+  }
+}
+
+const echo = "echo";

@@ -1,0 +1,92 @@
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { RedisBus } from "./bus.ts";
+import { answered } from "./errors.ts";
+import type { RedisClient } from "./connect.ts";
+import type { NodeLease } from "./lease.ts";
+import type { Losses } from "./losses.ts";
+import { scripts } from "./scripts.ts";
+
+const pulseEveryMs = 1_000;
+/** Beyond this the process was held up itself (a pause, a blocked event loop), and others' silence says nothing. */
+const heldUpMs = 5_000;
+
+export interface PulseOptions {
+  readonly lease: NodeLease;
+  readonly bus: RedisBus;
+  readonly losses: Losses;
+  readonly clock: Clock;
+  /** Told of beats that were not answered; must not throw. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * What a server process does every second: says that it is there, sees who else is, sends its beacons, and looks whether
+ * Redis still has its memory. The sentinel `msgr:epoch` has no TTL; when it is gone or another one, so is everything else.
+ */
+export class Pulse {
+  readonly #redis: RedisClient;
+  readonly #options: PulseOptions;
+  #sentinel: string | undefined;
+  #beatAtMs = 0;
+  #timer: Timer | undefined;
+  #isStopped = false;
+
+  constructor(redis: RedisClient, options: PulseOptions) {
+    this.#redis = redis;
+    this.#options = options;
+  }
+
+  /** Resolves after the first beat: from then on the other processes know this one. Rejects with WireError. Once. */
+  async start(): Promise<void> {
+    const claims = await this.#beat();
+    this.#plan();
+    await this.#options.bus.meet(claims);
+  }
+
+  /** Idempotent; never rejects. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    const { lease, onError } = this.#options;
+    await this.#redis.commands.zrem(this.#redis.keys.nodes, lease.claim).catch(onError);
+  }
+
+  #plan(): void {
+    if (this.#isStopped) return;
+    this.#timer = this.#options.clock.schedule(pulseEveryMs, () => {
+      this.#beat()
+        .then(() => {}, this.#options.onError)
+        .finally(() => this.#plan());
+    });
+  }
+
+  async #beat(): Promise<readonly string[]> {
+    const { lease, bus, clock } = this.#options;
+    if (this.#redis.lost() || lease.failure !== undefined) return [];
+    const wasHeldUp = clock.monotonicMs() - this.#beatAtMs >= heldUpMs;
+    const [claims, sentinel] = await Promise.all([
+      this.#redis.run(scripts.nodesBeat, [this.#redis.keys.nodes], [lease.claim, lease.ttlMs]),
+      answered(this.#redis.commands.get(this.#redis.keys.epoch)),
+    ]);
+    if (this.#isStopped) return [];
+    if (sentinel === null || sentinel !== this.#sentinel) await this.#remember(sentinel);
+    bus.beacon(claims as string[]);
+    if (!wasHeldUp) bus.checkSilence();
+    this.#beatAtMs = clock.monotonicMs();
+    return claims as string[];
+  }
+
+  async #remember(found: string | null): Promise<void> {
+    const { lease, losses } = this.#options;
+    const hadOne = this.#sentinel !== undefined;
+    const { commands, keys } = this.#redis;
+    // Of several processes that miss it, one sets it.
+    if (found === null) await answered(commands.set(keys.epoch, lease.epoch, "NX"));
+    this.#sentinel = found ?? (await answered(commands.get(keys.epoch))) ?? undefined;
+    if (!hadOne) return;
+    // Before anything is registered again, under a lease that holds.
+    await lease.renew();
+    losses.raise("Redis lost its memory");
+  }
+}

@@ -1,0 +1,116 @@
+import type { Clock } from "../../base/clock.ts";
+import type { ConnectionRegistry } from "../../core/ports/connection-registry.ts";
+import { limits } from "../../protocol/limits.ts";
+import type { Uuid } from "../../protocol/ids.ts";
+import { WireError } from "../../protocol/wire-errors.ts";
+import type { RedisClient } from "./connect.ts";
+import { assertClaims, type NodeLease } from "./lease.ts";
+import type { Losses } from "./losses.ts";
+import type { PresenceMode } from "./presence.ts";
+import { scripts } from "./scripts.ts";
+
+export interface RegistryOptions {
+  /** literal: each refresh is a write. lease: the lease stands for the connections, refreshes are written every five minutes. */
+  readonly mode: PresenceMode;
+  readonly clock: Clock;
+  readonly losses: Losses;
+  /** Whether this process hears now what others send it. */
+  readonly isListening: () => boolean;
+  /** `owner`, node:epoch:connection, had the device until now; its process is to `doubt` it. */
+  readonly onDisplaced: (owner: string, userId: Uuid, device: number) => void;
+}
+
+/** In lease mode a registration outlives its process by this; readers go by the lease. */
+const leasedTtlMs = 900_000;
+const leasedRefreshEveryMs = 300_000;
+
+interface Written {
+  readonly connection: string;
+  readonly claim: string;
+  readonly atMs: number;
+}
+
+/**
+ * Which process holds which connection: connection:{u}, HASH device → node:epoch:connection.
+ *
+ * A registration counts under the lease of its process. Nothing is registered while this process cannot hear: the promise
+ * is that whatever is sent from then on arrives.
+ */
+export class RedisConnectionRegistry implements ConnectionRegistry {
+  readonly #redis: RedisClient;
+  readonly #lease: NodeLease;
+  readonly #options: RegistryOptions;
+  readonly #ttlMs: number;
+  readonly #refreshEveryMs: number;
+  /** Lease mode: what was written when; one for each connection of this process. */
+  readonly #written = new Map<string, Written>();
+
+  constructor(redis: RedisClient, lease: NodeLease, options: RegistryOptions) {
+    const isLeased = options.mode === "lease";
+    this.#redis = redis;
+    this.#lease = lease;
+    this.#options = options;
+    this.#ttlMs = isLeased ? leasedTtlMs : limits.connectionTtlMs;
+    this.#refreshEveryMs = isLeased ? leasedRefreshEveryMs : 0;
+    // Whoever hears of a loss refreshes everything, and must reach Redis with it.
+    options.losses.onLost(() => this.#written.clear());
+  }
+
+  async register(userId: Uuid, device: number, connection: string): Promise<void> {
+    assertClaims(this.#lease);
+    if (!this.#options.isListening()) {
+      throw new WireError("store_unavailable", { detail: "This process does not hear the others now." });
+    }
+    const { claim } = this.#lease;
+    const before = (await this.#redis.run(
+      scripts.connectionRegister,
+      [this.#redis.keys.connection(userId)],
+      [device, `${claim}:${connection}`, this.#ttlMs],
+    )) as string;
+    this.#note(userId, device, connection, claim);
+    if (before !== "") this.#options.onDisplaced(before, userId, device);
+  }
+
+  async refresh(userId: Uuid, device: number, connection: string): Promise<"held" | "replaced"> {
+    assertClaims(this.#lease);
+    const { claim } = this.#lease;
+    const known = this.#written.get(`${userId}/${device}`);
+    const isFresh =
+      known?.connection === connection &&
+      known.claim === claim &&
+      this.#options.clock.monotonicMs() - known.atMs < this.#refreshEveryMs;
+    if (isFresh) return "held";
+    const held = await this.#redis.run(
+      scripts.connectionRefresh,
+      [this.#redis.keys.connection(userId)],
+      [device, `${claim}:${connection}`, this.#ttlMs],
+    );
+    if (held !== 1) return "replaced";
+    this.#note(userId, device, connection, claim);
+    return "held";
+  }
+
+  async forget(userId: Uuid, device: number, connection: string): Promise<void> {
+    const id = `${userId}/${device}`;
+    if (this.#written.get(id)?.connection === connection) this.#written.delete(id);
+    await this.#redis.run(
+      scripts.connectionForget,
+      [this.#redis.keys.connection(userId)],
+      [device, `${this.#lease.claim}:${connection}`],
+    );
+  }
+
+  /** Another process registered the device: the next refresh asks Redis. */
+  doubt(userId: Uuid, device: number): void {
+    this.#written.delete(`${userId}/${device}`);
+  }
+
+  onLost(handler: (reason: string) => void): void {
+    this.#options.losses.onLost(handler);
+  }
+
+  #note(userId: Uuid, device: number, connection: string, claim: string): void {
+    if (this.#refreshEveryMs === 0) return;
+    this.#written.set(`${userId}/${device}`, { connection, claim, atMs: this.#options.clock.monotonicMs() });
+  }
+}
