@@ -10,6 +10,11 @@ export function cqlWords(statement: string): readonly string[] {
     );
 }
 
+/** The words in a line, with what is in strings left out: for looking phrases up. */
+function phrasesOf(words: readonly string[]): string {
+  return words.map((word) => (word.startsWith("'") || word.startsWith("$$") ? "''" : word)).join(" ");
+}
+
 export function createsTable(statement: string): boolean {
   return cqlWords(statement).slice(0, 2).join(" ") === "CREATE TABLE";
 }
@@ -25,9 +30,10 @@ export function destroysCql(statement: string): boolean {
 export function objectToCql(statement: string): readonly Objection[] {
   const words = cqlWords(statement);
   const objections = [...objectToVerb(words), ...objectToTable(words)];
-  const text = words.join(" ");
-  if (text.includes(" ALLOW FILTERING")) objections.push({ rule: "allow-filtering", subject: "ALLOW FILTERING" });
-  if (/SimpleStrategy/i.test(text)) objections.push({ rule: "simple-strategy", subject: "SimpleStrategy" });
+  if (phrasesOf(words).includes(" ALLOW FILTERING"))
+    objections.push({ rule: "allow-filtering", subject: "ALLOW FILTERING" });
+  if (words.some((word) => /^'(?:.*\.)?SimpleStrategy'$/i.test(word)))
+    objections.push({ rule: "simple-strategy", subject: "SimpleStrategy" });
   if (isQualified(words)) objections.push({ rule: "keyspace-statement", subject: nameOf(words) });
   return objections;
 }
@@ -44,7 +50,7 @@ const objects: ReadonlySet<string> = new Set([
 
 function objectToVerb(words: readonly string[]): Objection[] {
   const [verb = "", second = ""] = words;
-  const text = words.join(" ");
+  const text = phrasesOf(words);
   const subject = nameOf(words);
   if (verb === "USE" || second === "KEYSPACE")
     return [{ rule: "keyspace-statement", subject: `${verb} ${subject}`.trim() }];
@@ -63,7 +69,7 @@ function objectToVerb(words: readonly string[]): Objection[] {
 }
 
 function objectToAlter(words: readonly string[], subject: string): Objection[] {
-  const text = words.join(" ");
+  const text = phrasesOf(words);
   const found: Objection[] = [];
   if (words.includes("DROP")) found.push({ rule: "drop", subject }, ...unlessSays(text, "IF EXISTS", subject));
   if (words.includes("RENAME")) found.push({ rule: "rename", subject });
