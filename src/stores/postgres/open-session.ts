@@ -54,7 +54,8 @@ async function openOnNew(postgres: Postgres, login: Login): Promise<LoginOutcome
 
 async function openOnKnown(postgres: Postgres, login: Login, device: number): Promise<LoginOutcome> {
   return postgres.transaction(async (transaction) => {
-    await transaction.query(lockDevices, [login.userId]);
+    // Who has no row has no device either; and what comes to be from now on would not be under the lock.
+    if ((await transaction.query(lockDevices, [login.userId])).count === 0) return { outcome: "no_such_device" };
     await transaction.query(endDeviceSession, [login.userId, device]);
     const { count } = await transaction.query(openKnownDevice, valuesOf(login, device));
     return count === 0 ? { outcome: "no_such_device" } : { outcome: "opened", device };

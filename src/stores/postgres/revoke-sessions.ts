@@ -37,7 +37,7 @@ export async function revokeSessions(
     return rows.map((row) => row.device);
   }
   return postgres.transaction(async (transaction) => {
-    await transaction.query(lockDevices, [userId]);
+    if ((await transaction.query(lockDevices, [userId])).count === 0) return [];
     await transaction.query(endDeviceSession, [userId, device]);
     const { rows } = await transaction.query<DeviceRow>(removeDevice, [userId, device]);
     return rows.map((row) => row.device);
