@@ -38,3 +38,7 @@ CREATE TABLE user_settings (
   notification_sound text NOT NULL DEFAULT 'default' CHECK (octet_length(notification_sound) <= 1024),
   security_notifications boolean NOT NULL DEFAULT true
 );
+
+-- verify
+-- A handle is one whatever the case of its letters.
+SELECT indisunique AND indisvalid FROM pg_index WHERE indexrelid = 'users_handle'::regclass;
