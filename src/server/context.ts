@@ -4,6 +4,7 @@ import { systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { createSystemRandom } from "../base/random.ts";
 import { createCore } from "../core/create-core.ts";
+import { createFanOutWorkers } from "../core/fan-out/create-fan-out-workers.ts";
 import { createAccounts } from "./accounts/accounts.ts";
 import type { AccountDeps } from "./accounts/account-types.ts";
 import { createPasswords } from "./accounts/passwords.ts";
@@ -28,7 +29,7 @@ export async function createContext(config: Config, log: Logger): Promise<Server
   const random = createSystemRandom();
   const nodeId = config.node.name === "" ? `${hostname()}-${randomBytes(4).toString("hex")}` : config.node.name;
   const stores = await openStores(config, { clock, log, nodeId });
-  const { log: messageLog, lists, receipts, groups, users, relations, settings, bus } = stores;
+  const { log: messageLog, lists, receipts, groups, users, relations, settings, fanOut, bus } = stores;
   const ports = {
     log: meterLog(messageLog, metrics),
     lists,
@@ -38,6 +39,7 @@ export async function createContext(config: Config, log: Logger): Promise<Server
     relations,
     settings,
     media: stores.mediaRows,
+    fanOut,
     bus,
     clock,
     random,
@@ -71,6 +73,13 @@ export async function createContext(config: Config, log: Logger): Promise<Server
     registry,
     ...createMediaServices(config.media, stores, { clock, random, log, metrics }),
     lost: () => stores.lost(),
+    fanOutWorkers: createFanOutWorkers({
+      ...ports,
+      observe(outcome, members, error) {
+        metrics.fannedOut(outcome, members);
+        if (outcome !== "done") log.error({ err: error, outcome }, "A fan-out to a large group failed");
+      },
+    }),
     accounts: createAccounts(accountDeps),
     accountDeps,
     metrics,

@@ -5,12 +5,15 @@ import { nodeCheck, openFilesCheck } from "./check-machine.ts";
 import { migrationsCheck } from "./check-migrations.ts";
 import { postgresCheck } from "./check-postgres.ts";
 import { redisCheck } from "./check-redis.ts";
+import { s3Check } from "./check-s3.ts";
 import { serverCheck } from "./check-server.ts";
 import type { Check } from "./finding.ts";
 
 /** What `config check --online` asks. */
 export function storeChecks({ profile }: Config): readonly Check[] {
-  return profile === "embedded" ? [dataFolderCheck] : [postgresCheck, cassandraCheck, redisCheck, migrationsCheck];
+  return profile === "embedded"
+    ? [dataFolderCheck]
+    : [postgresCheck, cassandraCheck, redisCheck, s3Check, migrationsCheck];
 }
 
 /** What `msgr doctor` asks. */

@@ -1,0 +1,74 @@
+import { createSystemRandom } from "../base/random.ts";
+import { connectCassandra } from "../stores/cassandra/connect.ts";
+import { createCassandraConversationLists } from "../stores/cassandra/conversation-lists.ts";
+import { createCassandraMessageLog } from "../stores/cassandra/message-log.ts";
+import { createCassandraReceipts } from "../stores/cassandra/receipts.ts";
+import { createMemoryRateLimits } from "../stores/memory/rate-limits.ts";
+import { connectPostgres } from "../stores/postgres/connect.ts";
+import { createPostgresConversationSettings } from "../stores/postgres/conversation-settings.ts";
+import { createPostgresGroups } from "../stores/postgres/groups.ts";
+import { createPostgresMediaRows } from "../stores/postgres/media-rows.ts";
+import { createPostgresRelations } from "../stores/postgres/relations.ts";
+import { createPostgresSessions } from "../stores/postgres/sessions.ts";
+import { createPostgresUsers } from "../stores/postgres/users.ts";
+import { connectRedis } from "../stores/redis/connect.ts";
+import { createRedisRateLimits } from "../stores/redis/rate-limits.ts";
+import { startRedisNode } from "../stores/redis/redis-node.ts";
+import { createRedisTyping } from "../stores/redis/typing.ts";
+import { createS3MediaObjects } from "../stores/s3/media-objects.ts";
+import type { Config } from "./config/config-schema.ts";
+import type { StoreDeps, StoreSet } from "./context-types.ts";
+import { cassandraOptions, postgresOptions, redisSettings, s3Options } from "./store-options.ts";
+
+/**
+ * Messages in Cassandra, accounts in PostgreSQL, media in S3, and in Redis what may be lost and what ties server
+ * processes together. Rejects with StoreError when one of them cannot be used; then nothing is left open. What was opened
+ * first is closed last.
+ */
+export async function openClusterStores(config: Config, deps: StoreDeps): Promise<StoreSet> {
+  const { clock, log, nodeId } = deps;
+  const random = createSystemRandom();
+  await using opened = new AsyncDisposableStack();
+  const postgres = await connectPostgres(postgresOptions(config), log, clock);
+  opened.defer(() => postgres.close());
+  const cassandra = await connectCassandra(cassandraOptions(config), log);
+  opened.defer(() => cassandra.close());
+  const mediaObjects = createS3MediaObjects(s3Options(config), () => clock.nowMs());
+  opened.defer(() => mediaObjects.close());
+  const redis = await connectRedis(redisSettings(config), { log, random });
+  opened.defer(() => redis.close());
+  const node = await startRedisNode(redis, {
+    nodeId,
+    presenceMode: config.redis.presence_mode,
+    clock,
+    random,
+    onError: (error) => log.warn({ err: error }, "Work on Redis failed"),
+  });
+  opened.defer(() => node.stop());
+  const closing = opened.move();
+  return {
+    log: createCassandraMessageLog(cassandra),
+    lists: createCassandraConversationLists(cassandra),
+    receipts: createCassandraReceipts(cassandra),
+    groups: createPostgresGroups(postgres),
+    users: createPostgresUsers(postgres),
+    relations: createPostgresRelations(postgres),
+    settings: createPostgresConversationSettings(postgres),
+    sessions: createPostgresSessions(postgres),
+    mediaRows: createPostgresMediaRows(postgres),
+    mediaObjects,
+    mediaFiles: undefined,
+    bus: node.bus,
+    registry: node.registry,
+    presence: node.presence,
+    typing: createRedisTyping(redis),
+    rateLimits: createRedisRateLimits(redis, { fallback: createMemoryRateLimits() }),
+    lost: () =>
+      Object.entries({
+        postgres: postgres.lost(),
+        redis: redis.lost(),
+        "the name of this process": node.failure() !== undefined,
+      }).flatMap(([name, isLost]) => (isLost ? [name] : [])),
+    close: () => closing.disposeAsync(),
+  };
+}
