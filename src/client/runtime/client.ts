@@ -21,6 +21,7 @@ import { DirectoryApi } from "./directory-api.ts";
 import { EventQueue } from "./event-queue.ts";
 import { GroupWatermarks } from "./group-watermarks.ts";
 import type { HttpOptions } from "./http.ts";
+import { MediaTransfers } from "./media-transfers.ts";
 import { SessionKeeper, type SessionRenewal } from "./session-keeper.ts";
 import { openWebSocket, type SocketFactory } from "./socket.ts";
 
@@ -70,6 +71,7 @@ export class Client {
   readonly userId: Uuid;
   readonly device: number;
   readonly directory: DirectoryApi;
+  readonly media: MediaTransfers;
   readonly #options: ClientOptions;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -94,6 +96,10 @@ export class Client {
     const { onSession = () => undefined, renewSession } = options;
     this.#session = new SessionKeeper(this.#http(), this.#clock, session, onSession, renewSession);
     this.directory = new DirectoryApi((request) => this.#session.request(request));
+    this.media = new MediaTransfers((request) => this.#session.request(request), {
+      clock: this.#clock,
+      random: this.#random,
+    });
     this.#waiters = new DeliveryWaiters(this.#clock, ({ conversationId, seq, maxStatus }) =>
       this.statusOf(conversationId, seq, maxStatus),
     );

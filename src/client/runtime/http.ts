@@ -42,6 +42,8 @@ export interface HttpRequest {
   readonly path: string;
   readonly body?: unknown;
   readonly accessToken?: string;
+  /** Default: that of the options. */
+  readonly timeoutMs?: number;
 }
 
 const timeoutMsDefault = 15_000;
@@ -58,7 +60,7 @@ export async function requestJson(options: HttpOptions, request: HttpRequest): P
       method: request.method,
       headers,
       redirect: "error",
-      signal: AbortSignal.timeout(options.timeoutMs ?? timeoutMsDefault),
+      signal: AbortSignal.timeout(request.timeoutMs ?? options.timeoutMs ?? timeoutMsDefault),
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     });
     text = await response.text();
