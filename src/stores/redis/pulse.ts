@@ -7,6 +7,8 @@ import type { Losses } from "./losses.ts";
 import { scripts } from "./scripts.ts";
 
 const pulseEveryMs = 1_000;
+/** A process that did not pulse for this long is sent nothing by itself; what is for its connections still is. */
+const presentTtlMs = 15_000;
 /** Beyond this the process was held up itself (a pause, a blocked event loop), and others' silence says nothing. */
 const heldUpMs = 5_000;
 
@@ -66,7 +68,7 @@ export class Pulse {
     if (this.#redis.lost() || lease.failure !== undefined) return [];
     const wasHeldUp = clock.monotonicMs() - this.#beatAtMs >= heldUpMs;
     const [claims, sentinel] = await Promise.all([
-      this.#redis.run(scripts.nodesBeat, [this.#redis.keys.nodes], [lease.claim, lease.ttlMs]),
+      this.#redis.run(scripts.nodesBeat, [this.#redis.keys.nodes], [lease.claim, presentTtlMs]),
       answered(this.#redis.commands.get(this.#redis.keys.epoch)),
     ]);
     if (this.#isStopped) return [];

@@ -1,0 +1,193 @@
+import { expect, test, vi } from "vitest";
+import type { Delivery } from "../../../src/core/ports/bus.ts";
+import { encodeBatch } from "../../../src/stores/redis/bus-batch.ts";
+import { describeOn } from "../../helpers/real-stores.ts";
+import { receive, startTestNode, type TestNode } from "../../helpers/redis-nodes.ts";
+import { startRedis, type RedisServer } from "../../helpers/redis-server.ts";
+
+const user = "018bcfe5-6800-7000-8000-000000000001";
+const delivery = (reason: string): Delivery => ({ userIds: [user], frame: { type: "RESYNC", reason } });
+const timing = { leaseTtlMs: 600, renewEveryMs: 200, lossPauseMs: 1 };
+
+async function startPair(server: RedisServer, mode: "literal" | "lease" = "literal") {
+  const settings = { url: server.url, keyPrefix: "t:", timeoutMs: 500 };
+  const near = receive(await startTestNode(settings, { nodeId: "near", presenceMode: mode, timing }));
+  const far = receive(await startTestNode(settings, { nodeId: "far", presenceMode: mode, timing }));
+  return {
+    near,
+    far,
+    async [Symbol.asyncDispose]() {
+      await far[Symbol.asyncDispose]();
+      await near[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What the server does when it hears of a loss. */
+function registerOnLoss({ node }: TestNode): void {
+  node.registry.onLost(() => {
+    const again = (): void => {
+      node.registry.refresh(user, 1, "c1").catch(() => setTimeout(again, 50));
+    };
+    again();
+  });
+}
+
+const arrives = async (from: TestNode, to: TestNode, reason: string): Promise<void> =>
+  vi.waitFor(() => {
+    from.node.bus.deliver(delivery(reason));
+    expect(to.deliveries.map(({ frame }) => (frame as { reason: string }).reason)).toContain(reason);
+  }, 10_000);
+
+describeOn(["redis"], "server processes on a Redis that fails", () => {
+  test("nothing is lost while nothing fails, and nobody is told so", async () => {
+    await using server = await startRedis();
+    await using pair = await startPair(server);
+    await pair.far.node.registry.register(user, 1, "c1");
+    for (let round = 0; round < 50; round++) pair.near.node.bus.deliver(delivery(`${round}`));
+    await vi.waitFor(() => expect(pair.far.deliveries).toHaveLength(50));
+    let beacons = 0;
+    pair.far.redis.subscriber.on("smessage", (_, text: string) => (beacons += text.includes('"beacon"') ? 1 : 0));
+    await vi.waitFor(() => expect(beacons).toBeGreaterThanOrEqual(2), 5_000);
+    expect([...pair.near.losses, ...pair.far.losses]).toEqual([]);
+    expect([...pair.near.errors, ...pair.far.errors]).toEqual([]);
+  });
+
+  test("deliveries while Redis is gone throw nothing and wait for nothing; when it is back both hear of a loss", async () => {
+    await using server = await startRedis();
+    await using pair = await startPair(server);
+    registerOnLoss(pair.far);
+    await pair.far.node.registry.register(user, 1, "c1");
+    await server.kill();
+    await vi.waitFor(() => expect(pair.near.redis.lost()).toBe(true));
+    for (let round = 0; round < 1_000; round++) pair.near.node.bus.deliver(delivery(`${round}`));
+    expect(pair.near.deliveries).toHaveLength(1_000);
+    expect(pair.near.node.dropped()).toBeGreaterThanOrEqual(1_000);
+    await expect(pair.far.node.registry.register(user, 2, "c2")).rejects.toMatchObject({ code: "store_unavailable" });
+    await server.restart();
+    await vi.waitFor(() => expect(pair.far.losses).not.toEqual([]), 5_000);
+    await vi.waitFor(() => expect(pair.near.losses).not.toEqual([]), 5_000);
+    await arrives(pair.near, pair.far, "after");
+  });
+
+  test("a subscription that is cut is a loss, and is there again", async () => {
+    await using server = await startRedis();
+    await using pair = await startPair(server);
+    await pair.far.node.registry.register(user, 1, "c1");
+    await pair.near.redis.commands.call("CLIENT", "KILL", "TYPE", "pubsub");
+    await vi.waitFor(
+      () => expect(pair.far.losses).toContain("this process did not hear the others for a while"),
+      5_000,
+    );
+    await arrives(pair.near, pair.far, "after");
+  });
+
+  test("a Redis that is paused is a loss, and deliveries arrive again", async () => {
+    await using server = await startRedis();
+    await using pair = await startPair(server);
+    registerOnLoss(pair.far);
+    await pair.far.node.registry.register(user, 1, "c1");
+    server.signal("SIGSTOP");
+    await vi.waitFor(() => expect(pair.near.redis.lost()).toBe(true), 5_000);
+    server.signal("SIGCONT");
+    await vi.waitFor(() => expect(pair.far.losses).not.toEqual([]), 5_000);
+    await arrives(pair.near, pair.far, "after");
+  });
+
+  test.each(["literal", "lease"] as const)("FLUSHALL is a loss at every process; %s", async (mode) => {
+    await using server = await startRedis();
+    await using pair = await startPair(server, mode);
+    registerOnLoss(pair.far);
+    await pair.far.node.registry.register(user, 1, "c1");
+    await pair.far.node.presence.beat(user, 1, "c1", Date.now());
+    await pair.near.redis.commands.flushall();
+    await vi.waitFor(() => expect(pair.far.losses).not.toEqual([]), 5_000);
+    await vi.waitFor(() => expect(pair.near.losses).not.toEqual([]), 5_000);
+    await arrives(pair.near, pair.far, "after");
+    await pair.far.node.presence.beat(user, 1, "c1", Date.now());
+    await vi.waitFor(async () =>
+      expect(await pair.near.node.presence.lookup([user], Date.now())).toMatchObject([{ online: true }]),
+    );
+  });
+
+  test("a batch that is missing is a loss within the beacon's second", async () => {
+    await using server = await startRedis();
+    await using pair = await startPair(server);
+    const { redis } = pair.near;
+    const claims = await redis.commands.zrange(redis.keys.nodes, "0", "-1");
+    const epochOf = (node: string) => claims.find((claim) => claim.startsWith(`${node}:`))?.split(":")[1] ?? "";
+    const header = { from: "near", fromEpoch: epochOf("near"), toEpoch: epochOf("far") };
+    await redis.commands.spublish(redis.keys.node("far"), encodeBatch({ ...header, kind: "beacon", counter: 3 }, []));
+    await vi.waitFor(() => expect(pair.far.losses).toContain("3 batches of process near are missing"));
+  });
+
+  test("a process that dies without a good-bye is a loss, one that says it is none", async () => {
+    await using server = await startRedis();
+    const settings = { url: server.url, keyPrefix: "t:", timeoutMs: 500 };
+    await using near = await startTestNode(settings, { nodeId: "near", timing });
+    const polite = await startTestNode(settings, { nodeId: "polite", timing });
+    await polite[Symbol.asyncDispose]();
+    expect(near.losses).toEqual([]);
+    expect(await near.redis.commands.exists(near.redis.keys.node("polite"))).toBe(0);
+  });
+
+  test("a lease that ended begins anew: registrations and presence under the old one are dead until then", async () => {
+    await using server = await startRedis();
+    await using pair = await startPair(server, "lease");
+    registerOnLoss(pair.far);
+    await pair.far.node.registry.register(user, 1, "c1");
+    await pair.far.node.presence.beat(user, 1, "c1", Date.now());
+    const { commands, keys } = pair.near.redis;
+    const before = await commands.hget(keys.connection(user), "1");
+    expect(await pair.near.node.presence.lookup([user], Date.now())).toMatchObject([{ online: true }]);
+    await commands.del(keys.node("far"));
+    expect(await pair.near.node.presence.lookup([user], Date.now())).toMatchObject([{ online: false }]);
+    await vi.waitFor(() => expect(pair.far.losses).toContain("the lease of this process had ended"));
+    await vi.waitFor(async () => {
+      expect(await commands.hget(keys.connection(user), "1")).not.toBe(before);
+      expect(await pair.near.node.presence.lookup([user], Date.now())).toMatchObject([{ online: true }]);
+    });
+    await arrives(pair.near, pair.far, "after");
+  });
+
+  test("two processes of one name: the second does not start; one whose lease was taken claims nothing", async () => {
+    await using server = await startRedis();
+    await using pair = await startPair(server);
+    const settings = { url: server.url, keyPrefix: "t:", timeoutMs: 500 };
+    await expect(startTestNode(settings, { nodeId: "far", timing })).rejects.toMatchObject({
+      name: "StoreError",
+      message: 'Another server process runs under the name "far".',
+    });
+    await pair.near.redis.commands.set(pair.near.redis.keys.node("far"), "another");
+    await vi.waitFor(() => expect(pair.far.node.failure()).toMatchObject({ name: "StoreError" }));
+    await expect(pair.far.node.registry.register(user, 1, "c1")).rejects.toMatchObject({ code: "store_unavailable" });
+    await expect(pair.far.node.registry.refresh(user, 1, "c1")).rejects.toMatchObject({ code: "store_unavailable" });
+  });
+
+  test("the lease of a process that died is waited for", async () => {
+    await using server = await startRedis();
+    await using near = await startTestNode({ url: server.url, keyPrefix: "t:" }, { nodeId: "near", timing });
+    await near.redis.commands.set(near.redis.keys.node("dead"), "epoch", "PX", 700);
+    await using next = await startTestNode({ url: server.url, keyPrefix: "t:" }, { nodeId: "dead", timing });
+    expect(next.node.failure()).toBeUndefined();
+  });
+
+  test("a device that registers elsewhere is found replaced by the next heartbeat of the old connection; lease", async () => {
+    await using server = await startRedis();
+    await using pair = await startPair(server, "lease");
+    await pair.near.node.registry.register(user, 1, "old");
+    expect(await pair.near.node.registry.refresh(user, 1, "old")).toBe("held");
+    await pair.far.node.registry.register(user, 1, "new");
+    await vi.waitFor(async () => expect(await pair.near.node.registry.refresh(user, 1, "old")).toBe("replaced"));
+  });
+
+  test("a full Redis refuses registrations by name and is no loss of what is there", async () => {
+    await using server = await startRedis();
+    await using pair = await startPair(server);
+    await pair.far.node.registry.register(user, 1, "c1");
+    await pair.near.redis.commands.config("SET", "maxmemory", "1mb");
+    await expect(pair.far.node.registry.register(user, 2, "c2")).rejects.toMatchObject({ code: "storage_full" });
+    await arrives(pair.near, pair.far, "while it is full");
+    await pair.near.redis.commands.config("SET", "maxmemory", "0");
+  });
+});
