@@ -12,7 +12,7 @@ import { describeOn } from "../../helpers/real-stores.ts";
 import { startTcpProxy, type TcpProxy } from "../../helpers/tcp-proxy.ts";
 
 /** Long enough for a busy machine to answer, short enough to be waited for. */
-const timeoutMs = 2_000;
+const timeoutMs = 3_000;
 
 /** More than anything else that is under way on the connection, so that whenHeld sees the append itself. */
 const envelope = Buffer.alloc(20_000, 7);
