@@ -22,6 +22,8 @@ export interface RunFacts {
   readonly reports: readonly WorkerReport[];
   readonly ledger: LedgerVerdict;
   readonly server: BenchResult["server"];
+  /** Undefined: the run was on no real stores. */
+  readonly stores: BenchResult["stores"];
   readonly startedAt: Date;
   readonly wallMs: number;
   readonly interrupted: boolean;
@@ -66,6 +68,7 @@ export function assembleResult(facts: RunFacts): BenchResult {
     generator,
     thresholds,
     server,
+    ...(facts.stores === undefined ? {} : { stores: facts.stores }),
     clients: addClients(reports),
     interrupted,
     exitCode: ledger.ok && cutShort !== undefined ? cutShort : verdict,

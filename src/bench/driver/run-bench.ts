@@ -4,25 +4,23 @@ import { createSystemRandom } from "../../base/random.ts";
 import { Directory } from "../data/directory.ts";
 import { Population } from "../data/population.ts";
 import { Account, type LedgerVerdict } from "../ledger/account.ts";
-import { formatCount, formatSpanMs } from "../report/format.ts";
-import type { Progress } from "../report/progress.ts";
+import { formatCount } from "../report/format.ts";
 import type { BenchResult } from "../report/result.ts";
 import { computePlan, type Plan } from "../scenario/plan.ts";
 import type { Scenario } from "../scenario/schema.ts";
-import { RunStats } from "../stats/run-stats.ts";
-import { Timeline } from "../stats/timeline.ts";
-import type { DriverMessage, WorkerReport } from "../worker/messages.ts";
+import type { WorkerReport } from "../worker/messages.ts";
 import { monotonicMs } from "../worker/monotonic.ts";
 import { assembleResult } from "./assemble-result.ts";
 import { BenchError } from "./bench-error.ts";
+import { InterruptedError, type BenchReporter } from "./bench-reporter.ts";
 import { HttpClient } from "./http-client.ts";
 import { readMachineLimits } from "./machine-facts.ts";
 import { provision, type Provisioned } from "./provision.ts";
-import { mergeProgress } from "./run-progress.ts";
 import type { StoreAccess } from "./store-access.ts";
+import { StoreMonitor } from "./store-monitor.ts";
 import { scanLogs } from "./scan.ts";
+import { WorkerPool } from "./worker-pool.ts";
 import { Target, type GivenTarget } from "./target.ts";
-import { WorkerProcess } from "./worker-process.ts";
 
 /**
  * One run from a checked scenario to a result.
@@ -50,21 +48,6 @@ export interface BenchOptions {
   readonly reporter: BenchReporter;
 }
 
-export interface BenchReporter {
-  /** What happens now, before and after the load. Replaces the one before on a terminal. */
-  stage(text: string): void;
-  /** Once a second under load. */
-  progress(progress: Progress): void;
-  warn(text: string): void;
-}
-
-/** A signal came before there was anything to report. */
-export class InterruptedError extends Error {
-  override readonly name = "InterruptedError";
-}
-
-/** Between the command to start and t0: every worker has heard of it by then. */
-const startDelayMs = 300;
 /** With fewer, what a connection takes drowns in what a process takes anyway. */
 const connectionsForMemoryMin = 5_000;
 const settleMs = 1_000;
@@ -87,48 +70,54 @@ class BenchRun {
   readonly #startedAt = new Date();
   readonly #startMs = monotonicMs();
   readonly #population: Population;
-  readonly #timeline: Timeline;
-  #workers: readonly WorkerProcess[] = [];
+  readonly #workers: WorkerPool;
   #target: Target | undefined;
+  /** Of the cluster profile. */
+  #monitor: StoreMonitor | undefined;
   #rssPerConnectionBytes: number | undefined;
-  #t0Ms = 0;
-  #stoppedMs = Number.POSITIVE_INFINITY;
 
   constructor(options: BenchOptions) {
-    const { scenario, workers } = options;
+    const { scenario, workers, workerFlags, interrupted, reporter } = options;
     this.#options = options;
     this.#plan = computePlan(scenario, readMachineLimits(), workers);
     this.#population = new Population({ ...scenario.population, seed: scenario.seed });
-    this.#timeline = new Timeline(scenario.phases);
+    const count = this.#plan.workers.length;
+    const lost = (): BenchError | undefined => this.#lost();
+    this.#workers = new WorkerPool({ scenario, count, nodeFlags: workerFlags, interrupted, reporter, lost });
   }
 
   async run(): Promise<BenchResult> {
     const { scenario, reporter } = this.#options;
     for (const warning of this.#plan.warnings) reporter.warn(warning);
     reporter.stage("starting the server and the load workers");
-    this.#workers = this.#plan.workers.map(({ index }) => new WorkerProcess(index, this.#options.workerFlags));
     const target = await this.#openTarget();
+    await this.#openMonitor();
     const provisioned = await this.#provision(target);
     await this.#connect(target, provisioned);
-    await this.#load(target);
-    const reports = await this.#collect();
+    await this.#workers.load(async () => {
+      await target.sample(() => this.#workers.nowMs());
+      await this.#monitor?.sample(this.#workers.nowMs());
+    });
+    const reports = await this.#workers.collect();
     const ledger = await this.#closeAccount(target, provisioned, reports);
     return assembleResult({
       id: `${scenario.name}-${this.#startedAt.toISOString().replaceAll(/[:.]/g, "-")}`,
       scenario,
       plan: this.#plan,
-      stats: this.#mergeStats(reports),
+      stats: this.#workers.mergeStats(reports),
       reports,
       ledger,
       server: this.#describeServer(target),
+      stores: this.#monitor?.results(...this.#workers.recordedSpan()),
       startedAt: this.#startedAt,
       wallMs: monotonicMs() - this.#startMs,
-      interrupted: this.#stoppedMs !== Number.POSITIVE_INFINITY && target.died === undefined,
+      interrupted: this.#workers.stoppedMs !== Number.POSITIVE_INFINITY && target.died === undefined,
     });
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.stop()));
+    this.#monitor?.close();
+    await this.#workers.stop();
     await this.#target?.close(this.#options.keepData);
   }
 
@@ -146,6 +135,13 @@ class BenchRun {
       reporter.warn("the server's data lies in a file system in memory: nothing is durable. Set TMPDIR to a disk.");
     }
     return this.#target;
+  }
+
+  /** The server has said by being ready that its stores will do. */
+  async #openMonitor(): Promise<void> {
+    const { scenario, stores, target: given } = this.#options;
+    if (stores === undefined || given !== undefined || scenario.target.profile !== "cluster") return;
+    this.#monitor = await StoreMonitor.open(stores, scenario.capture, ["cassandra", "postgres", "redis"]);
   }
 
   async #provision(target: Target): Promise<Provisioned> {
@@ -170,11 +166,11 @@ class BenchRun {
     await this.#setUpWorkers(target, made);
     reporter.stage(`connecting ${formatCount(plan.connections)} devices at ${formatCount(scenario.connectRate)}/s`);
     if (measured) await this.#connectMeasured(target);
-    else await this.#perform({ type: "connect", share: 1 }, plan.connectMs + stepSlackMs);
+    else await this.#workers.perform({ type: "connect", share: 1 }, plan.connectMs + stepSlackMs);
     if (plan.historyMessages === 0) return;
     reporter.stage(`writing ${formatCount(plan.historyMessages)} messages of history`);
     // Some hundred a second is the least that a disk gives; a run that waits longer than that will not get better.
-    await this.#perform({ type: "write_history" }, (plan.historyMessages / 100) * 1_000 + stepSlackMs);
+    await this.#workers.perform({ type: "write_history" }, (plan.historyMessages / 100) * 1_000 + stepSlackMs);
   }
 
   /** The slope between a tenth and all: what the process takes once, for its first connections, is not theirs. */
@@ -182,7 +178,7 @@ class BenchRun {
     const { connections, connectMs } = this.#plan;
     const sizes: number[] = [];
     for (const share of [0.1, 1]) {
-      await this.#perform({ type: "connect", share }, connectMs + stepSlackMs);
+      await this.#workers.perform({ type: "connect", share }, connectMs + stepSlackMs);
       await sleep(settleMs);
       const bytes = await target.admin.collectedRssBytes();
       if (bytes !== undefined) sizes.push(bytes);
@@ -196,92 +192,25 @@ class BenchRun {
   async #setUpWorkers(target: Target, { ids, devices }: Provisioned): Promise<void> {
     const { scenario } = this.#options;
     const { devicesPerUser, users } = this.#population;
-    const count = this.#workers.length;
+    const count = this.#workers.size;
     // A loopback address reaches the loopback only.
     const isLocal = /^(localhost|127\..*|\[::1\])$/.test(new URL(target.url).hostname);
     const addresses = isLocal ? this.#plan.sourceAddresses : 1;
-    await Promise.all(
-      this.#workers.map((worker, index) => {
-        const own = Array.from({ length: users }, (_, user) => user).filter((user) => user % count === index);
-        const setup = {
-          scenario: { ...scenario, thresholds: [] },
-          share: { index, count },
-          run: this.#run,
-          url: target.url,
-          ids,
-          devices: own.flatMap((user) => devices.slice(user * devicesPerUser, (user + 1) * devicesPerUser)),
-          sourceAddresses:
-            addresses > 1 ? Array.from({ length: addresses }, (_, address) => `127.0.0.${address + 2}`) : [],
-          serverPid: target.pid,
-        };
-        return worker.perform({ type: "setup", setup }, "setup");
-      }),
-    );
-  }
-
-  /** Lets every worker do a step; fails when one does, when it takes too long, or when the server is gone. */
-  async #perform(
-    message: DriverMessage & { readonly type: "connect" | "write_history" },
-    timeoutMs: number,
-  ): Promise<void> {
-    const step = message.type;
-    const done = Promise.all(this.#workers.map((worker) => worker.perform(message, step)));
-    // Its rejection is taken below, or by the next turn of the loop.
-    done.catch(() => {});
-    const deadlineMs = monotonicMs() + timeoutMs;
-    let isDone = false;
-    while (!isDone) {
-      isDone = await Promise.race([done.then(() => true), sleep(250, false)]);
-      this.#checkInterrupted();
-      const died = this.#target?.died;
-      if (died !== undefined)
-        throw new BenchError("unreachable", `The server died: ${describeEnd(died)}\n${died.said}`);
-      if (!isDone && monotonicMs() > deadlineMs) {
-        const connected = this.#workers.reduce((sum, worker) => sum + (worker.progress?.connected ?? 0), 0);
-        const what = `${step} took more than ${formatSpanMs(timeoutMs)}; ${formatCount(connected)} devices are connected`;
-        throw new BenchError("failed", what);
-      }
-    }
-  }
-
-  /** From t0 until everything is quiet, or the drain is over. */
-  async #load(target: Target): Promise<void> {
-    const { scenario, interrupted, reporter } = this.#options;
-    this.#t0Ms = monotonicMs() + startDelayMs;
-    for (const worker of this.#workers) worker.tell({ type: "start", t0Ms: this.#t0Ms });
-    let endMs = this.#timeline.endMs;
-    for (let second = 1; ; second++) {
-      await pause(this.#t0Ms + second * 1_000 - monotonicMs(), interrupted);
-      const atMs = monotonicMs() - this.#t0Ms;
-      if ((interrupted.aborted || target.died !== undefined) && this.#stoppedMs === Number.POSITIVE_INFINITY) {
-        this.#stoppedMs = Math.max(0, Math.min(endMs, atMs));
-        endMs = this.#stoppedMs;
-        for (const worker of this.#workers) worker.tell({ type: "stop" });
-        if (target.died === undefined) reporter.stage("interrupted: draining");
-      }
-      this.#checkWorkers();
-      if (target.died !== undefined) return;
-      await target.sample(() => monotonicMs() - this.#t0Ms);
-      const progresses = this.#workers.map((worker) => worker.progress);
-      reporter.progress(mergeProgress(progresses, this.#timeline, atMs));
-      const quiet = atMs > endMs + 1_500 && progresses.every((progress) => progress?.quiet === true);
-      if (quiet || atMs > endMs + scenario.drainMs) return;
-    }
-  }
-
-  async #collect(): Promise<readonly WorkerReport[]> {
-    await Promise.all(this.#workers.map((worker) => worker.perform({ type: "finish" }, "finish")));
-    return this.#workers.map((worker) => {
-      if (worker.report === undefined) throw new BenchError("failed", `Load worker ${worker.index} gave no report.`);
-      return worker.report;
+    await this.#workers.setUp((index) => {
+      const own = Array.from({ length: users }, (_, user) => user).filter((user) => user % count === index);
+      return {
+        target: "server",
+        scenario: { ...scenario, thresholds: [] },
+        share: { index, count },
+        run: this.#run,
+        url: target.url,
+        ids,
+        devices: own.flatMap((user) => devices.slice(user * devicesPerUser, (user + 1) * devicesPerUser)),
+        sourceAddresses:
+          addresses > 1 ? Array.from({ length: addresses }, (_, address) => `127.0.0.${address + 2}`) : [],
+        serverPid: target.pid,
+      };
     });
-  }
-
-  #mergeStats(reports: readonly WorkerReport[]): RunStats {
-    const stats = new RunStats(this.#options.scenario.workloads, this.#timeline);
-    for (const report of reports) stats.merge(report.stats);
-    stats.stoppedMs = this.#stoppedMs;
-    return stats;
   }
 
   async #closeAccount(
@@ -293,7 +222,7 @@ class BenchRun {
     const population = this.#population;
     const { devicesPerUser } = population;
     const account = new Account(
-      reports.map((report) => report.observations),
+      reports.flatMap(({ observations }) => observations ?? []),
       {
         conversationCount: population.conversationCount,
         devicesPerUser,
@@ -331,10 +260,8 @@ class BenchRun {
   }
 
   #describeServer(target: Target): BenchResult["server"] {
-    const timeline = this.#timeline;
+    const [fromMs, toMs] = this.#workers.recordedSpan();
     const { profile } = this.#options.scenario.target;
-    const fromMs = timeline.startMs(timeline.phases.findIndex((phase) => phase.record));
-    const toMs = Math.min(timeline.endMs, this.#stoppedMs) + 1_000;
     const under = target.samples.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
     const [first, last] = [under[0], under.at(-1)];
     const measured = first !== undefined && last !== undefined && last.atMs > first.atMs;
@@ -356,20 +283,16 @@ class BenchRun {
     if (this.#options.interrupted.aborted) throw new InterruptedError("interrupted while preparing");
   }
 
-  #checkWorkers(): void {
-    for (const { failure } of this.#workers) if (failure !== undefined) throw failure;
+  #lost(): BenchError | undefined {
+    const died = this.#target?.died;
+    if (died === undefined) return undefined;
+    return new BenchError("unreachable", `The server died: ${describeEnd(died)}\n${died.said}`);
   }
 }
 
 function isMemoryWanted(scenario: Scenario, plan: Plan): boolean {
   const asked = scenario.thresholds.some(({ selector }) => selector.name === "server_rss_per_connection");
   return asked || plan.connections >= connectionsForMemoryMin;
-}
-
-/** Ends early when the signal comes, and takes its whole time if that was before. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) await sleep(Math.max(0, ms));
-  else await sleep(Math.max(0, ms), undefined, { signal }).catch(() => {});
 }
 
 function describeEnd({ code, signal }: { readonly code: number | null; readonly signal: string | null }): string {

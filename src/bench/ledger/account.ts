@@ -49,6 +49,8 @@ export interface LedgerVerdict {
   readonly conversationsUnscanned: number;
   /** Devices left out because they were offline at the end. */
   readonly devicesAbsent: number;
+  /** Scenarios on the stores: answers about users who had to be online. */
+  readonly presenceChecked?: number;
   readonly faults: FaultReport;
 }
 

@@ -77,6 +77,7 @@ const ledger = z.object({
   conversationsScanned: z.int(),
   conversationsUnscanned: z.int(),
   devicesAbsent: z.int(),
+  presenceChecked: z.int().optional(),
   faults: z.object({
     counts: faultCounts,
     cases: z.array(z.object({ fault: z.enum(faultNames), detail: z.string() })).readonly(),
@@ -124,6 +125,20 @@ const server = z.object({
   died: z.string().optional(),
 });
 
+const store = z.object({
+  name: z.string(),
+  version: z.string(),
+  /** Without user and password. */
+  address: z.string(),
+  /** Share of one core; absent for a store whose process or own account could not be read. */
+  cpu: z.number().optional(),
+  rssPeakBytes: z.number().optional(),
+  commandsPerSecond: z.number().optional(),
+  /** One entry for the time between two readings, at its end. */
+  series: z.array(z.object({ atMs: z.number(), cpu: z.number(), rssBytes: z.number() })).optional(),
+});
+export type StoreResult = z.infer<typeof store>;
+
 /** What the client machines did beyond the plan; repairs that worked are no faults. */
 const clients = z.object({
   reconnects: z.int(),
@@ -166,6 +181,8 @@ export const resultSchema = z.object({
   generator,
   thresholds: z.array(threshold),
   server,
+  /** The real stores that the run was on. */
+  stores: z.array(store).optional(),
   clients,
   /** The run was stopped by a signal before its time. */
   interrupted: z.boolean(),

@@ -21,10 +21,12 @@ export function summaryText(result: BenchResult, options: SummaryOptions): strin
     "",
     ...tableLines(result, style),
     "",
+    ...ratioLines(result, style),
     ...deliveryLines(result, style),
-    ...ledgerLines(result, style),
+    ...(result.ledger.presenceChecked === undefined ? ledgerLines(result, style) : storeLedgerLines(result, style)),
     ...clientLines(result, style),
     ...generatorLines(result, style),
+    ...storeLines(result, style),
     ...thresholdLines(result, style),
     ...(options.resultFile === undefined ? [] : labelled("result", options.resultFile, style)),
     "",
@@ -50,7 +52,8 @@ export function headlineOf({ counts }: BenchResult["ledger"]["faults"]): Headlin
 }
 
 function headLines(result: BenchResult, style: Style): string[] {
-  const who = `${formatCount(result.users)} users, ${formatCount(result.connections)} connections`;
+  const sockets = result.connections === 0 ? "" : `, ${formatCount(result.connections)} connections`;
+  const who = `${formatCount(result.users)} users${sockets}`;
   const how = `${result.workers} ${result.workers === 1 ? "worker" : "workers"}, seed ${result.seed}`;
   return [
     `${style.strong(result.name)}  ${who}, ${how}, ${formatSpanMs(result.recordedMs)} recorded`,
@@ -153,25 +156,77 @@ function deliveryLines(result: BenchResult, style: Style): string[] {
   });
 }
 
+/** Workloads that do the same through two clients, each against the bare driver: what the adapter leaves of it. */
+function ratioLines(result: BenchResult, style: Style): string[] {
+  const parts = pairsOf(result).map(({ name, bare, share }) => `${name} ${formatShare(share)} of ${bare}`);
+  return parts.length === 0 ? [] : labelled("ratio", parts.join(", "), style);
+}
+
+interface Pair {
+  readonly name: string;
+  readonly bare: string;
+  readonly share: number;
+}
+
+/** A closed workload and the one that does the same and is named as it with "-bare" behind. */
+function pairsOf({ workloads }: BenchResult): Pair[] {
+  return workloads.flatMap(({ name, does, open, succeededPerSecond }) => {
+    const bare = workloads.find((other) => other.name === `${name}-bare` && other.does === does);
+    if (open || bare === undefined || bare.succeededPerSecond === 0) return [];
+    return [{ name, bare: bare.name, share: succeededPerSecond / bare.succeededPerSecond }];
+  });
+}
+
+function storeLedgerLines({ ledger }: BenchResult, style: Style): string[] {
+  const { lost, duplicated, reordered, other } = headlineOf(ledger.faults);
+  const checked = [
+    ledger.sent === 0
+      ? ""
+      : `wrote ${formatCount(ledger.sent)}, acknowledged ${formatCount(ledger.acked)}${openText(ledger)}`,
+    ledger.conversationsScanned === 0
+      ? ""
+      : `read back ${formatCount(ledger.logRows)} rows of ${formatCount(ledger.conversationsScanned)} conversations`,
+    (ledger.presenceChecked ?? 0) === 0
+      ? ""
+      : `${formatCount(ledger.presenceChecked ?? 0)} answers about people who were online`,
+  ].filter((text) => text !== "");
+  const falseOffline = ledger.faults.counts.false_offline ?? 0;
+  const mark = marker(style);
+  const faults = [mark("lost", lost), mark("duplicated", duplicated), mark("reordered", reordered)];
+  const rest = [mark("false offline", falseOffline), mark("other faults", other - falseOffline)];
+  return [
+    ...labelled("ledger", checked.length === 0 ? "nothing that could be checked" : checked.join("; "), style),
+    `${" ".repeat(labelWidth)}${[...faults, ...rest].join(", ")}`,
+    ...caseLines(ledger, style),
+  ];
+}
+
+function marker(style: Style): (name: string, count: number) => string {
+  return (name, count) => (count === 0 ? style.good(`${name} 0`) : style.bad(`${name} ${formatCount(count)}`));
+}
+
+function openText({ undecided, undecidedInLog }: BenchResult["ledger"]): string {
+  return undecided === 0 ? "" : `, undecided ${formatCount(undecided)} (${formatCount(undecidedInLog)} in the log)`;
+}
+
+function caseLines({ faults }: BenchResult["ledger"], style: Style): string[] {
+  return faults.cases.slice(0, 5).flatMap(({ fault, detail }) => labelled("", `${fault}: ${detail}`, style));
+}
+
 function ledgerLines({ ledger }: BenchResult, style: Style): string[] {
   const { lost, duplicated, reordered, other } = headlineOf(ledger.faults);
-  const mark = (name: string, count: number): string =>
-    count === 0 ? style.good(`${name} 0`) : style.bad(`${name} ${formatCount(count)}`);
-  const open =
-    ledger.undecided === 0
-      ? ""
-      : `, undecided ${formatCount(ledger.undecided)} (${formatCount(ledger.undecidedInLog)} in the log)`;
+  const mark = marker(style);
+  const open = openText(ledger);
   const refused = ledger.refused === 0 ? "" : `, refused ${formatCount(ledger.refused)}`;
   const scanned = `log of ${formatCount(ledger.conversationsScanned)} conversations read`;
   const unscanned = ledger.conversationsUnscanned === 0 ? "" : `, ${formatCount(ledger.conversationsUnscanned)} not`;
   const absent = ledger.devicesAbsent === 0 ? "" : `, ${formatCount(ledger.devicesAbsent)} devices offline at the end`;
   const first = `sent ${formatCount(ledger.sent)}, delivered ${formatCount(ledger.delivered)}, read ${formatCount(ledger.read)}${open}${refused}`;
-  const cases = ledger.faults.cases.slice(0, 5).map(({ fault, detail }) => `${fault}: ${detail}`);
   return [
     ...labelled("ledger", first, style),
     `${" ".repeat(labelWidth)}${mark("lost", lost)}, ${mark("duplicated", duplicated)}, ${mark("reordered", reordered)}, ${mark("other faults", other)}`,
     ...labelled("", `${scanned}${unscanned}${absent}`, style),
-    ...cases.flatMap((text) => labelled("", text, style)),
+    ...caseLines(ledger, style),
   ];
 }
 
@@ -191,6 +246,19 @@ function generatorLines({ generator, server }: BenchResult, style: Style): strin
     ...generator.reasons.flatMap((reason) => labelled("", reason, style)),
     ...(facts.length === 0 ? [] : labelled("server", facts.join(", "), style)),
   ];
+}
+
+function storeLines({ stores = [] }: BenchResult, style: Style): string[] {
+  const lines = stores.map(({ name, version, address, cpu, rssPeakBytes, commandsPerSecond }) => {
+    const facts = [
+      `${name} ${version} on ${address}`,
+      cpu === undefined ? "" : `CPU ${formatShare(cpu)}`,
+      rssPeakBytes === undefined ? "" : `RSS ${formatBytes(rssPeakBytes)}`,
+      commandsPerSecond === undefined ? "" : `${formatRate(commandsPerSecond)} commands`,
+    ];
+    return facts.filter((fact) => fact !== "").join(", ");
+  });
+  return lines.flatMap((text, index) => labelled(index === 0 ? "stores" : "", text, style));
 }
 
 function thresholdLines({ thresholds }: BenchResult, style: Style): string[] {

@@ -31,14 +31,23 @@ function checkStorePopulation({ target, population }: Scenario): Complaint[] {
   return [{ path: ["population"], message }];
 }
 
-function checkTarget({ target }: Scenario, workload: Workload): Complaint[] {
+function checkTarget({ target, population }: Scenario, workload: Workload): Complaint[] {
   const path = ["load", workload.name];
   const { targets } = operations[workload.do];
   if (!targets.includes(target.mode)) {
     const message = `load.${workload.name}: ${workload.do} needs target.mode: ${targets.join(" or ")}`;
     return [{ path: [...path, "do"], message }];
   }
-  if (target.mode !== "server" || workload.do !== "presence.heartbeat") return [];
+  if (workload.do === "store.page" && population.history === 0) {
+    return [{ path, message: `load.${workload.name}: store.page needs rows to read; set population.history` }];
+  }
+  if (workload.do !== "presence.heartbeat") return [];
+  if (target.mode === "store") {
+    const { client = "adapter", mode = "literal" } = workload.options;
+    if (client === "adapter" || mode === "literal") return [];
+    const message = `load.${workload.name}: mode: lease is our adapter's; ${client} sends what literal presence sends`;
+    return [{ path: [...path, "mode"], message }];
+  }
   return Object.entries(workload.options).flatMap(([key, value]) => {
     const message = `load.${workload.name}.${key}: for target.mode: store; a server is spoken to over its sockets`;
     return value === undefined ? [] : [{ path: [...path, key], message }];

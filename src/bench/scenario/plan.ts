@@ -61,6 +61,7 @@ const workerBaseBytes = 90 * 1_024 * 1_024;
 export function computePlan(scenario: Scenario, machine: MachineLimits, workers?: number): Plan {
   const { population, target } = scenario;
   const isStore = target.mode === "store";
+  const readsPages = scenario.workloads.some((workload) => workload.do === "store.page");
   const connections = isStore ? 0 : population.users * population.devices;
   const perWorkerMax = Math.max(1, machine.openFilesMax - spareFiles);
   const count = workers ?? workerCount(scenario, machine, Math.ceil(connections / perWorkerMax));
@@ -89,7 +90,8 @@ export function computePlan(scenario: Scenario, machine: MachineLimits, workers?
     connections,
     conversations:
       (isStore ? population.users : directCount) + population.groups.reduce((sum, group) => sum + group.count, 0),
-    historyMessages: (isStore ? population.users : directCount) * population.history + groupHistory,
+    historyMessages:
+      (isStore ? Number(readsPages) * population.users : directCount) * population.history + groupHistory,
     workloads: plans,
     operationsPerSecond: total(plans.map((plan) => plan.ratePerSecond)),
     deliveriesPerSecond: total(plans.map((plan) => plan.deliveriesPerSecond)),

@@ -7,7 +7,7 @@ const yaml = `version: 1
 name: ceilings
 description: two operations, one after the other
 target: {mode: store}
-population: {users: 10}
+population: {users: 10, history: 5}
 load:
   append: {do: store.append, executor: closed, in_flight: 2, during: [a1, a2]}
   append-bare: {do: store.append, client: bare, executor: closed, in_flight: 2, during: a2}

@@ -11,21 +11,20 @@ import { createWorkload } from "../workloads/create-workload.ts";
 import type { WorkloadRunner } from "../workloads/workload.ts";
 import { Fleet, type FleetListener } from "./fleet.ts";
 import { GroupDeliveries } from "./group-deliveries.ts";
-import { Health } from "./health.ts";
 import { LedgerFeed } from "./ledger-feed.ts";
 import { Load } from "./load.ts";
 import { MessageSender } from "./message-sender.ts";
-import type { ClientCounters, DriverMessage, WorkerMessage, WorkerSetup, WorkerStep } from "./messages.ts";
+import type { ClientCounters, DriverCommand, WorkerMessage, ServerWorkerSetup, WorkerStep } from "./messages.ts";
 import { monotonicMs } from "./monotonic.ts";
 import { createConnectStep, createHistoryStep, type Step } from "./prepare.ts";
 import { Slots } from "./slots.ts";
+import { WorkerMeter } from "./worker-meter.ts";
 
 /**
  * One load worker: its devices, its part of every workload, its ledger. The driver's messages move it from step to step
  * (messages.ts); a pulse of a millisecond turns the wheel and starts what is due; everything else follows from frames.
  */
 const pulseMs = 1;
-const progressMs = 1_000;
 /** So long after the last row nothing more is expected. */
 const quietMs = 500;
 const groupWaitMs = 5_000;
@@ -34,7 +33,7 @@ const startsPerPollMax = 256;
 
 export class LoadWorker {
   readonly #tellDriver: (message: WorkerMessage) => void;
-  readonly #setup: WorkerSetup;
+  readonly #setup: ServerWorkerSetup;
   readonly #population: Population;
   readonly #slots: Slots;
   readonly #directory: Directory;
@@ -45,7 +44,7 @@ export class LoadWorker {
   readonly #fleet: Fleet;
   readonly #load: Load<WorkloadRunner>;
   readonly #groups: GroupDeliveries;
-  readonly #health = new Health();
+  readonly #meter: WorkerMeter<WorkloadRunner>;
   readonly #pulse: NodeJS.Timeout;
   readonly #conversations = new Map<number, readonly number[]>();
   readonly #groupsOfUsers: ReadonlyMap<number, readonly number[]>;
@@ -54,14 +53,10 @@ export class LoadWorker {
   #connectedTo = 0;
   #written = 0;
   #step: { readonly name: WorkerStep; readonly run: Step } | undefined;
-  #t0Ms = Number.POSITIVE_INFINITY;
-  #loadEndMs: number;
   #lastRowMs = 0;
   #delivered = 0;
-  #progressAtMs = 0;
-  #measuring = false;
 
-  constructor(setup: WorkerSetup, tellDriver: (message: WorkerMessage) => void) {
+  constructor(setup: ServerWorkerSetup, tellDriver: (message: WorkerMessage) => void) {
     this.#setup = setup;
     this.#tellDriver = tellDriver;
     const { scenario, share, run, ids } = setup;
@@ -74,9 +69,9 @@ export class LoadWorker {
     const directory = new Directory(population, ids, (user) => slots.ownsUser(user));
     this.#directory = directory;
     const timeline = new Timeline(scenario.phases);
-    this.#loadEndMs = timeline.endMs;
     const stats = new RunStats(scenario.workloads, timeline);
     this.#stats = stats;
+    this.#meter = new WorkerMeter(stats, () => this.#load, tellDriver);
     const recorder = new LedgerRecorder({
       deviceCount: population.deviceCount,
       devicesPerUser: population.devicesPerUser,
@@ -125,13 +120,13 @@ export class LoadWorker {
         return createWorkload(workload, { ...own, targets, seed }, recorder);
       },
       groupsOf: (user) => this.#groupsOfUsers.get(user) ?? [],
-      nowMs: () => this.#sinceT0(),
+      nowMs: () => this.#meter.sinceT0(),
       startsPerPollMax,
     });
     this.#pulse = setInterval(() => this.#beat(), pulseMs);
   }
 
-  handle(message: DriverMessage): void {
+  handle(message: DriverCommand): void {
     const { scenario, share } = this.#setup;
     switch (message.type) {
       case "connect": {
@@ -155,16 +150,14 @@ export class LoadWorker {
         break;
       }
       case "start":
-        this.#t0Ms = message.t0Ms;
+        this.#meter.start(message.t0Ms);
         break;
       case "stop":
         this.#load.stop();
-        this.#loadEndMs = Math.min(this.#loadEndMs, Math.max(0, this.#sinceT0()));
+        this.#meter.stop();
         break;
       case "finish":
         this.#finish();
-        break;
-      case "setup":
         break;
     }
   }
@@ -176,64 +169,31 @@ export class LoadWorker {
     this.#fleet.close();
   }
 
-  #sinceT0(): number {
-    return monotonicMs() - this.#t0Ms;
-  }
-
   #beat(): void {
     const nowMs = monotonicMs();
     this.#fleet.advance(nowMs);
     this.#load.poll();
-    this.#measure();
     if (this.#step?.run.advance(nowMs) === true) {
       const { name } = this.#step;
       this.#step = undefined;
       this.#tellDriver({ type: "done", step: name });
     }
-    if (nowMs - this.#progressAtMs >= progressMs) {
-      this.#progressAtMs = nowMs;
-      this.#groups.sweep(this.#sinceT0());
-      this.#reportProgress();
-    }
-  }
-
-  /** The generator's own health counts from the first recorded phase to the end of the load. */
-  #measure(): void {
-    const { timeline } = this.#stats;
-    const first = timeline.phases.findIndex((phase) => phase.record);
-    const sinceT0 = this.#sinceT0();
-    if (!this.#measuring && sinceT0 >= timeline.startMs(first)) {
-      this.#measuring = true;
-      this.#health.begin();
-    }
-    if (this.#measuring && sinceT0 >= this.#loadEndMs) this.#health.end();
-  }
-
-  #reportProgress(): void {
-    const load = this.#load;
-    this.#tellDriver({
-      type: "progress",
-      progress: {
-        started: load.startedCount,
-        ended: load.endedCount,
-        delivered: this.#delivered,
-        responses: load.responses.serialise(),
-        errors: load.failedCount,
+    this.#meter.beat(nowMs, () => {
+      this.#groups.sweep(this.#meter.sinceT0());
+      const delivered = this.#delivered;
+      this.#delivered = 0;
+      return {
+        delivered,
         faults: this.#recorder.faults.total(),
         connected: this.#fleet.readyCount,
         written: this.#written,
-        cpu: this.#health.recentCpu(),
         quiet: this.#isQuiet(),
-      },
+      };
     });
-    load.startedCount = 0;
-    load.endedCount = 0;
-    load.responses.reset();
-    this.#delivered = 0;
   }
 
   #isQuiet(): boolean {
-    if (this.#sinceT0() < this.#loadEndMs || this.#load.inFlight > 0) return false;
+    if (!this.#meter.isLoadOver || this.#load.inFlight > 0) return false;
     if (monotonicMs() - this.#lastRowMs < quietMs) return false;
     for (let slot = 0; slot < this.#fleet.size; slot++) if (!this.#fleet.isSettled(slot)) return false;
     return true;
@@ -253,7 +213,7 @@ export class LoadWorker {
         observations: this.#recorder.observations(),
         errors: this.#load.errors,
         clients: this.#clientCounters(),
-        facts: this.#measuring ? this.#health.end() : { cpu: 0, eventLoopLagP99Ms: 0 },
+        facts: this.#meter.facts(),
         inFlightPeak: this.#load.inFlightPeak,
       },
     });
@@ -325,8 +285,8 @@ export class LoadWorker {
     if (workload < 0) return;
     this.#delivered++;
     const intendedMs = intendedUs / 1_000;
-    if (intendedMs + this.#t0Ms < this.#fleet.readySinceMs(slot)) return;
-    const atMs = this.#sinceT0();
+    if (intendedMs + this.#meter.t0Ms < this.#fleet.readySinceMs(slot)) return;
+    const atMs = this.#meter.sinceT0();
     this.#stats.delivered(workload, intendedMs, atMs, "each");
     if (this.#population.isDirect(conversation)) return;
     const expected = (): number => this.#presentMembers(conversation, sender, intendedMs);
@@ -343,7 +303,7 @@ export class LoadWorker {
       const first = this.#slots.firstOf(user);
       for (let slot = first; slot < first + this.#population.devicesPerUser; slot++) {
         if (this.#slots.deviceOf(slot) === sender) continue;
-        if (intendedMs + this.#t0Ms >= this.#fleet.readySinceMs(slot)) count++;
+        if (intendedMs + this.#meter.t0Ms >= this.#fleet.readySinceMs(slot)) count++;
       }
     }
     return count;

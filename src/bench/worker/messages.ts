@@ -1,7 +1,9 @@
 import type { DirectoryIds } from "../data/directory.ts";
 import type { Share } from "../executors/executor.ts";
+import type { StoreAccess } from "../driver/store-access.ts";
 import type { WorkerFacts } from "../generator-health.ts";
 import type { LedgerObservations } from "../ledger/recorder.ts";
+import type { StoreAccount } from "../ledger/store-account.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { SerialisedStats } from "../stats/run-stats.ts";
 
@@ -11,14 +13,22 @@ import type { SerialisedStats } from "../stats/run-stats.ts";
  *
  *   setup → connect → write_history → start (at the common t0) → [stop] → finish
  *
+ * A worker on the stores connects in `setup`, writes what is to be read in `write_history`, and reads back in `finish`.
+ *
  * Times are monotonicMs(), which all processes of one machine share.
  */
-export interface WorkerSetup {
+export type WorkerSetup = ServerWorkerSetup | StoreWorkerSetup;
+
+interface CommonSetup {
   /** Without thresholds. */
   readonly scenario: Scenario;
   readonly share: Share;
   /** Identifies the run in payloads, [0, 2³²). */
   readonly run: number;
+}
+
+export interface ServerWorkerSetup extends CommonSetup {
+  readonly target: "server";
   readonly url: string;
   readonly ids: DirectoryIds;
   /** By own device: token, and number of the device on the wire. */
@@ -29,13 +39,20 @@ export interface WorkerSetup {
   readonly serverPid: number | undefined;
 }
 
+export interface StoreWorkerSetup extends CommonSetup {
+  readonly target: "store";
+  readonly stores: Omit<StoreAccess, "environment" | "processes">;
+}
+
 export interface DeviceAccess {
   readonly token: string;
   readonly device: number;
 }
 
-export type DriverMessage =
-  | { readonly type: "setup"; readonly setup: WorkerSetup }
+export type DriverMessage = { readonly type: "setup"; readonly setup: WorkerSetup } | DriverCommand;
+
+/** What a worker that is set up can be told. */
+export type DriverCommand =
   /** Until this share of the own devices is connected and in sync. */
   | { readonly type: "connect"; readonly share: number }
   | { readonly type: "write_history" }
@@ -83,7 +100,10 @@ export interface ClientCounters {
 
 export interface WorkerReport {
   readonly stats: SerialisedStats;
-  readonly observations: LedgerObservations;
+  /** Of a worker on a server. */
+  readonly observations?: LedgerObservations;
+  /** Of a worker on the stores: it has read back what it wrote. */
+  readonly account?: StoreAccount;
   /** By workload and error code. */
   readonly errors: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly clients: ClientCounters;

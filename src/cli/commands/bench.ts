@@ -1,9 +1,12 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { StoreError } from "../../base/store-error.ts";
 import { BenchError } from "../../bench/driver/bench-error.ts";
 import { readMachineLimits } from "../../bench/driver/machine-facts.ts";
-import { InterruptedError, runBench, type BenchReporter } from "../../bench/driver/run-bench.ts";
+import { InterruptedError, type BenchReporter } from "../../bench/driver/bench-reporter.ts";
+import { runBench } from "../../bench/driver/run-bench.ts";
+import { runStoreBench } from "../../bench/driver/run-store-bench.ts";
 import type { GivenTarget } from "../../bench/driver/target.ts";
 import { progressLine } from "../../bench/report/progress.ts";
 import { type BenchResult, resultSchema } from "../../bench/report/result.ts";
@@ -14,6 +17,7 @@ import { planText } from "../../bench/scenario/plan-text.ts";
 import { resolveStores } from "../bench-stores.ts";
 import { CliError } from "../cli-error.ts";
 import type { Command, Invocation } from "../command.ts";
+import { explainStoreError } from "../explain-store-error.ts";
 import { exitCodes, type ExitReason } from "../exit-codes.ts";
 import type { Output } from "../output.ts";
 import { readScenario, scenarioOptions, workersOf } from "../read-scenario.ts";
@@ -80,7 +84,8 @@ async function bench(invocation: Invocation): Promise<ExitReason> {
   const reporter = createReporter(output);
   let result: BenchResult;
   try {
-    result = await runBench({
+    const run = scenario.target.mode === "store" ? runStoreBench : runBench;
+    result = await run({
       scenario,
       workers: workersOf(options),
       target,
@@ -96,6 +101,7 @@ async function bench(invocation: Invocation): Promise<ExitReason> {
   } catch (error) {
     reporter.clear();
     if (error instanceof InterruptedError) return signalReason(interrupted);
+    if (error instanceof StoreError) throw explainStoreError(error);
     if (error instanceof BenchError) {
       const fix = error.fix === undefined ? {} : { fix: error.fix };
       throw new CliError(error.reason, error.message, { ...fix, cause: error });
