@@ -2,6 +2,7 @@ import type { PageRow, Registers, SeqRun } from "../protocol/fields.ts";
 import type { SyncCursor } from "../protocol/frames/client-frames.ts";
 import type { Uuid } from "../protocol/ids.ts";
 import type { Bus, Notice } from "./ports/bus.ts";
+import type { FanOutQueue } from "./ports/fan-out-queue.ts";
 import type { ConversationLists } from "./ports/conversation-lists.ts";
 import type { Groups } from "./ports/groups.ts";
 import type { MediaAttachments } from "./ports/media.ts";
@@ -39,6 +40,7 @@ export interface CorePorts {
   readonly relations: Relations;
   readonly settings: ConversationSettingsStore;
   readonly media: MediaAttachments;
+  readonly fanOut: FanOutQueue;
   readonly bus: Bus;
   readonly clock: Clock;
   readonly random: Random;
@@ -80,7 +82,8 @@ export interface SendGate {
 export interface DeliveryApi {
   createGate(): SendGate;
   /**
-   * Resolves when the message and the list rows of all members are durable; pushes to the other devices start then.
+   * Resolves when the message and the list rows of all members are durable (large groups: the row of the sender, and the
+   * jobs that write the others); pushes to the other devices start then.
    * Calls of one gate are taken in the order they are made. Idempotent by messageId.
    */
   send(caller: Caller, gate: SendGate, draft: MessageDraft): Promise<SentMessage>;

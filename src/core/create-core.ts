@@ -1,6 +1,7 @@
 import type { Core, CorePorts } from "./api.ts";
 import { createDelivery } from "./delivery/create-delivery.ts";
 import { Lanes } from "./delivery/lanes.ts";
+import { LargeGroups } from "./fan-out/large-groups.ts";
 import { createGroups } from "./groups/create-groups.ts";
 import { createGroupNames } from "./groups/group-names.ts";
 import { recoverGroups } from "./groups/recover-groups.ts";
@@ -30,7 +31,9 @@ export function createCore(ports: CorePorts, options: CoreOptions): Core {
   const intervals = createMemberIntervals(ports.groups, ports.clock, cacheTtlMs);
   const hear = (notice: Notice): void => {
     lanes.hear(notice);
-    if (notice.notice === "group_changed") intervals.forget(notice.groupId);
+    if (notice.notice !== "group_changed") return;
+    intervals.forget(notice.groupId);
+    largeGroups.forget(notice.groupId);
   };
   // The own caches drop what an operation changed before it answers, however long the bus takes to come round.
   const bus: Bus = {
@@ -45,10 +48,13 @@ export function createCore(ports: CorePorts, options: CoreOptions): Core {
   const wired = { ...ports, bus, intervals, groupStatus };
   const { lanesMax } = options;
   const lanes = new Lanes(wired, groupStatus, lanesMax === undefined ? { cacheTtlMs } : { cacheTtlMs, lanesMax });
+  const { directory, fanOut } = lanes.context;
+  const largeGroups = new LargeGroups(ports.groups, directory, ports.clock);
+  const groupName = createGroupNames(ports.groups, directory);
   return {
     delivery: createDelivery(lanes),
     receipts: createReceipts(wired),
-    reading: createReading({ ...wired, groupName: createGroupNames(ports.groups, lanes.context.directory) }),
+    reading: createReading({ ...wired, groupName, largeGroups, fanOut }),
     groups: createGroups(lanes, ports.random),
     people: createPeople({ ...wired, announce: (notice) => bus.announce(notice) }),
     hear,

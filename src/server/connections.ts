@@ -38,7 +38,11 @@ export class Connections implements ConnectionHost {
     const { clock, core, log, presence, sessions } = context;
     const onError = (error: unknown): void => log.error({ err: error }, "Background work failed");
     this.#context = context;
-    context.metrics.observe({ connections: () => this.size, greeted: () => this.hub.size });
+    context.metrics.observe({
+      connections: () => this.size,
+      greeted: () => this.hub.size,
+      fanOutLag: () => context.ports.fanOut.lag(),
+    });
     this.#watch = new PresenceWatch({ presence, people: core.people, clock, onError });
     this.#guard = new SessionGuard(sessions, onError);
     this.#sweep = new ConnectionSweep(clock, {

@@ -5,6 +5,7 @@ import { createLmdbConversationLists } from "../stores/lmdb/conversation-lists.t
 import { createLmdbConversationSettings } from "../stores/lmdb/conversation-settings.ts";
 import type { Environment } from "../stores/lmdb/environment.ts";
 import { DataFolderError } from "../stores/lmdb/errors.ts";
+import { createLmdbFanOutQueue } from "../stores/lmdb/fan-out-queue.ts";
 import { createLmdbGroups } from "../stores/lmdb/groups.ts";
 import { createLmdbMediaRows } from "../stores/lmdb/media.ts";
 import { createLmdbMessageLog } from "../stores/lmdb/message-log.ts";
@@ -37,6 +38,7 @@ export async function openEmbeddedStores(config: Config, deps: StoreDeps): Promi
     users: createLmdbUsers(environment),
     relations: createLmdbRelations(environment),
     settings: createLmdbConversationSettings(environment),
+    fanOut: createLmdbFanOutQueue(environment, { clock }),
     mediaRows: createLmdbMediaRows(environment),
     mediaObjects: mediaFiles,
     mediaFiles,

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { Core, CorePorts } from "../core/api.ts";
+import type { FanOutWorkers } from "../core/fan-out/create-fan-out-workers.ts";
 import type { ConnectionRegistry } from "../core/ports/connection-registry.ts";
 import type { Presence, Typing } from "../core/ports/presence.ts";
 import type { RateLimits } from "../core/ports/rate-limits.ts";
@@ -48,6 +49,8 @@ export interface ServerContext extends MediaServices {
   readonly registry: ConnectionRegistry | undefined;
   /** Names of the stores that do not answer now. */
   lost(): readonly string[];
+  /** Lists and pushes what sends to large groups left to be done; runs between the node's start and its end. */
+  readonly fanOutWorkers: FanOutWorkers;
   readonly accounts: Accounts;
   readonly accountDeps: AccountDeps;
   readonly metrics: Metrics;

@@ -1,5 +1,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { FanOutOutcome } from "../core/fan-out/create-fan-out-workers.ts";
+import type { FanOutLag } from "../core/ports/fan-out-queue.ts";
 import type { CloseReason } from "../protocol/close-codes.ts";
 import type { ClientFrameType } from "../protocol/frames/client-frames.ts";
 import type { ServerFrameType } from "../protocol/frames/server-frames.ts";
@@ -20,7 +22,9 @@ export interface Metrics {
   appended(outcome: "appended" | "conflict" | "undecided" | "failed", rows: number): void;
   /** Something happened to media: an upload was begun, a commit ended, orphans were removed. */
   media(event: MediaEvent, count?: number): void;
-  /** Where the gauges of connections are read; called once. */
+  /** A chunk of a large group was served, or was not; `members` of it. */
+  fannedOut(outcome: FanOutOutcome, members: number): void;
+  /** Where the gauges are read; called once. */
   observe(sources: MetricsSources): void;
   /** Prometheus text format. */
   text(): Promise<string>;
@@ -31,6 +35,7 @@ export interface Metrics {
 export interface MetricsSources {
   readonly connections: () => number;
   readonly greeted: () => number;
+  readonly fanOutLag: () => Promise<FanOutLag>;
 }
 
 export type MediaEvent = "upload" | "committed" | "incomplete" | "mismatch" | "orphan_removed";
@@ -71,6 +76,7 @@ export function createMetrics(): Metrics {
     buckets: batchBuckets,
     registers: [registry],
   });
+  const fannedOut = fanOutTally(registry);
   const lag = processGauges(registry);
   const observers = new Map<string, { observe(value: number): void }>();
   return {
@@ -87,6 +93,7 @@ export function createMetrics(): Metrics {
     error: (code) => add(tallies.errors, code),
     closeSent: (reason) => add(tallies.closes, reason),
     upgradeRefused: (status) => add(tallies.upgrades, String(status)),
+    fannedOut,
     appended: (outcome, rows) => {
       add(tallies.appends, outcome);
       batch.observe(rows);
@@ -95,6 +102,7 @@ export function createMetrics(): Metrics {
     observe: (sources) => {
       gauge(registry, "msgr_connections", "Open WebSockets in any state", sources.connections);
       gauge(registry, "msgr_connections_greeted", "WebSockets that said HELLO", sources.greeted);
+      observeFanOut(registry, sources.fanOutLag);
     },
     text: () => registry.metrics(),
     contentType: registry.contentType,
@@ -121,6 +129,37 @@ function counter(registry: Registry, name: string, help: string, label: string, 
 
 function gauge(registry: Registry, name: string, help: string, read: () => number): void {
   const metric: Gauge = new Gauge({ name, help, registers: [registry], collect: () => metric.set(read()) });
+}
+
+function fanOutTally(registry: Registry): Metrics["fannedOut"] {
+  const outcomes: Tally = {};
+  let served = 0;
+  const help = "Chunks of large groups: done, failed and to come again, dropped";
+  counter(registry, "msgr_fan_outs_total", help, "outcome", outcomes);
+  gauge(registry, "msgr_fan_out_members", "Members of large groups served since the start", () => served);
+  return (outcome, members) => {
+    add(outcomes, outcome);
+    served += members;
+  };
+}
+
+/** A queue that does not answer leaves the values as they were. */
+function observeFanOut(registry: Registry, read: () => Promise<FanOutLag>): void {
+  const observe = (name: string, help: string, valueOf: (lag: FanOutLag) => number): void => {
+    const metric: Gauge = new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        const lag = await read().catch(() => undefined);
+        if (lag !== undefined) metric.set(valueOf(lag));
+      },
+    });
+  };
+  observe("msgr_fan_out_jobs_waiting", "Jobs of large groups that are not done", (lag) => lag.jobsWaiting);
+  observe("msgr_fan_out_oldest_seconds", "Age of the oldest job of a large group that is not done", ({ oldestAt }) =>
+    oldestAt === 0 ? 0 : Math.max(0, (Date.now() - oldestAt) / 1_000),
+  );
 }
 
 function processGauges(registry: Registry): { disable(): boolean } {

@@ -62,6 +62,7 @@ export class ServerNode {
       notice: (notice) => this.#connections.notice(notice),
     });
     await core.recover();
+    await this.#context.fanOutWorkers.start();
     this.#registerPublic();
     if (this.#admin !== undefined) this.#registerAdmin(this.#admin);
     const address = await listen(this.#app, config.http.host, config.http.port, options.anyPort);
@@ -85,6 +86,7 @@ export class ServerNode {
     this.#state = "destroyed";
     this.#connections.destroy();
     await Promise.all([this.#app.close(), this.#admin?.close(), this.#context.orphans.stop()]);
+    await this.#context.fanOutWorkers.stop();
     await this.#context.close();
   }
 

@@ -1,7 +1,9 @@
 import type { Core, CorePorts } from "../../src/core/api.ts";
 import { createCore } from "../../src/core/create-core.ts";
+import { createFanOutWorkers } from "../../src/core/fan-out/create-fan-out-workers.ts";
 import type { Delivery, Notice } from "../../src/core/ports/bus.ts";
 import type { ClientFrame, ClientFrameType } from "../../src/protocol/frames/client-frames.ts";
+import type { FanOutQueue } from "../../src/core/ports/fan-out-queue.ts";
 import type { ServerFrame } from "../../src/protocol/frames/server-frames.ts";
 import type { Uuid } from "../../src/protocol/ids.ts";
 import { limits } from "../../src/protocol/limits.ts";
@@ -13,6 +15,7 @@ import { deliveredRoute, readReceiptRoute, receiptsRoute } from "../../src/serve
 import type { Route, RouteServices } from "../../src/server/routes/route.ts";
 import { sendMessageRoute } from "../../src/server/routes/send-message.ts";
 import { syncRoute } from "../../src/server/routes/sync.ts";
+import type { MemoryFanOutQueue } from "../helpers/core-ports/memory-fan-out-queue.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import type { BusNode, Link, SimBus } from "./network.ts";
 import { SimConnection } from "./node-connection.ts";
@@ -66,10 +69,11 @@ export class SimNode implements BusNode {
     this.#parts = parts;
     this.name = parts.name;
     const { mutant, stores } = parts;
-    const ports = this.#ports();
+    const given = this.#ports();
+    const ports = mutant?.ports?.(given, stores) ?? given;
     const options = { cacheTtlMs, lanesMax: parts.plan.lanesMax, ...mutant?.coreOptions };
-    let core = createCore(mutant?.ports?.(ports, stores) ?? ports, options);
-    const sendingPorts = mutant?.sendingPorts?.(ports, stores);
+    let core = createCore(ports, options);
+    const sendingPorts = mutant?.sendingPorts?.(given, stores);
     if (sendingPorts !== undefined) {
       const { delivery, groups } = createCore(sendingPorts, options);
       core = { ...core, delivery, groups };
@@ -77,6 +81,10 @@ export class SimNode implements BusNode {
     this.core = mutant?.core?.(core, stores) ?? core;
     // Failing is allowed: what is left is finished when its group is first used.
     this.core.recover().catch(() => undefined);
+    const observe = (outcome: string, _members: number, error: unknown): void => {
+      if (outcome === "dropped") parts.witness.blame("core", `a fan-out was dropped: ${String(error)}`);
+    };
+    void createFanOutWorkers({ ...ports, observe }).start();
   }
 
   get alive(): boolean {
@@ -260,9 +268,24 @@ export class SimNode implements BusNode {
       relations: this.#gated(stores.relations),
       settings: this.#gated(stores.settings),
       media: this.#gated(stores.media),
+      fanOut: this.#queue(stores.fanOut),
       bus: bus.portOf(this),
       clock: scheduler.clock(skewMs, (run) => this.enter(run)),
       random: scheduler.random,
+    };
+  }
+
+  #queue(queue: MemoryFanOutQueue): FanOutQueue {
+    const gated = this.#gated(queue);
+    return {
+      ready: () => gated.ready(),
+      enqueue: (jobs) => gated.enqueue(jobs),
+      lag: () => gated.lag(),
+      consume: (handle) =>
+        queue.consumeAs(
+          (jobs) => new Promise((resolve, reject) => this.enter(() => void handle(jobs).then(resolve, reject))),
+          () => this.#state === "alive",
+        ),
     };
   }
 

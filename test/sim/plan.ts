@@ -27,6 +27,8 @@ export interface Plan {
   readonly receiptDelayMs: number;
   /** Pages after which a sync stops and has to be asked to go on. */
   readonly syncPagesMax: number;
+  /** Larger groups are told by the fan-out workers. */
+  readonly membersDirectFanOutMax: number;
   /** By how much wall clocks of nodes may be off, either way. */
   readonly skewMs: number;
   readonly rough: Roughness;
@@ -93,6 +95,7 @@ export function createPlan(seed: number): Plan {
     receiptDelayMs: one(0, 20, 300),
     syncPagesMax: one(3, 64, 64),
     skewMs: one(0, 0, 2_000),
+    membersDirectFanOutMax: one(499, 2, 3),
     rough: {
       appends: 0.08 * level,
       stores: 0.02 * level,

@@ -41,7 +41,7 @@ const stepsMax = 400_000;
  */
 export async function simulate(seed: number, options: SimulateOptions = {}): Promise<Outcome> {
   const plan = createPlan(seed);
-  useSmallLimits(plan.syncPagesMax);
+  useSmallLimits(plan);
   const world = new World(plan, options.mutant, options.keepsTrace === true);
   try {
     await run(world);

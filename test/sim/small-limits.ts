@@ -1,5 +1,9 @@
 import { limits } from "../../src/protocol/limits.ts";
 
+import type { Plan } from "./plan.ts";
+
+type PlannedLimits = Pick<Plan, "syncPagesMax" | "membersDirectFanOutMax">;
+
 /**
  * Limits so small that a run of forty messages crosses each of them: pages, batches, far-behind devices, rounds of several
  * parts, queues. They hold for the process that runs the simulation, and must be set before the first world is made.
@@ -15,8 +19,14 @@ const small: Partial<Record<keyof typeof limits, number>> = {
   dedupeRowsMax: 48,
   groupUpdateCoalesceMs: 50,
   groupStatusRows: 6,
+  membersPerGroupMax: 4,
+  fanOutChunks: 2,
+  fanOutSpreadMs: 3_000,
+  fanOutWaitMs: 6_000,
+  fanOutPushRows: 4,
+  fanOutJobsPerCallMax: 3,
 };
 
-export function useSmallLimits(syncPagesMax: number): void {
-  Object.assign(limits, small, { syncPagesMax });
+export function useSmallLimits({ syncPagesMax, membersDirectFanOutMax }: PlannedLimits): void {
+  Object.assign(limits, small, { syncPagesMax, membersDirectFanOutMax });
 }

@@ -1,5 +1,6 @@
 import type { Uuid } from "../../src/protocol/ids.ts";
 import { createUuidV7 } from "../../src/protocol/ids.ts";
+import { MemoryFanOutQueue } from "../helpers/core-ports/memory-fan-out-queue.ts";
 import { MemoryGroups } from "../helpers/core-ports/memory-groups.ts";
 import { MemoryLists } from "../helpers/core-ports/memory-lists.ts";
 import { MemoryLog } from "../helpers/core-ports/memory-log.ts";
@@ -17,6 +18,7 @@ export interface Stores {
   readonly lists: MemoryLists;
   readonly receipts: MemoryReceipts;
   readonly groups: MemoryGroups;
+  readonly fanOut: MemoryFanOutQueue;
   readonly users: MemoryUsers;
   readonly relations: MemoryRelations;
   readonly settings: MemoryConversationSettings;
@@ -34,6 +36,7 @@ export function createStores(scheduler: Scheduler, plan: Plan): Stores {
     lists,
     receipts,
     groups: new MemoryGroups(weather),
+    fanOut: new MemoryFanOutQueue(weather, scheduler.clock(0)),
     users: new MemoryUsers(weather),
     relations: new MemoryRelations(weather),
     settings: new MemoryConversationSettings(weather),

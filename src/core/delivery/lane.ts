@@ -47,7 +47,7 @@ export class Lane {
   serialTicket = 0;
   /** A seq that is in the log, however old: a hint for reads. */
   hintSeq = 0;
-  /** Up to here the list rows of every reader are known to be durable; undefined: nobody looked yet. */
+  /** Up to here the list rows of every reader, or jobs that write them, are known to be durable; undefined: nobody looked yet. */
   listedTo: number | undefined;
   readonly recent = new RecentRows();
 

@@ -3,6 +3,7 @@ import { directConversationId, type Uuid } from "../../protocol/ids.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 import type { Caller, CorePorts, MessageDraft, SentMessage } from "../api.ts";
 import { DirectoryCache } from "../directory-cache.ts";
+import { FanOutSends } from "../fan-out/fan-out-sends.ts";
 import type { Notice } from "../ports/bus.ts";
 import type { GroupStatus } from "../receipts/group-status.ts";
 import type { LaneContext } from "./lane-context.ts";
@@ -33,11 +34,16 @@ export class Lanes {
   /** Looked at per new lane: enough to shrink again after a burst, little enough to cost nothing. */
   static readonly evictionStepsMax = 8;
 
-  constructor(ports: LaneContext["ports"] & Pick<CorePorts, "clock">, groupStatus: GroupStatus, options: LanesOptions) {
+  constructor(
+    ports: LaneContext["ports"] & Pick<CorePorts, "fanOut">,
+    groupStatus: GroupStatus,
+    options: LanesOptions,
+  ) {
     this.context = {
       ports,
       directory: new DirectoryCache(ports.clock, options.cacheTtlMs),
       groupStatus,
+      fanOut: new FanOutSends(ports.fanOut),
       standingTtlMs: options.cacheTtlMs,
       tickets: { last: 0 },
     };

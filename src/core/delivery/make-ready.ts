@@ -1,5 +1,6 @@
 import { directConversationId } from "../../protocol/ids.ts";
 import { finishChanges } from "../groups/finish-changes.ts";
+import { isLarge } from "../fan-out/chunks.ts";
 import type { LaneContext } from "./lane-context.ts";
 import type { Lane } from "./lane.ts";
 import { loadEnd, loadListed, proveBorder, repairBehind } from "./log-end.ts";
@@ -8,11 +9,13 @@ import type { PendingSend } from "./pending-send.ts";
 
 /** Whether the lane knows all that every send needs: the usual case, and then nothing is read. */
 export function isReady(context: LaneContext, lane: Lane, pending: readonly PendingSend[]): boolean {
-  if (!lane.known || lane.listedTo === undefined || lane.listedTo < lane.end.head) return false;
+  if (!lane.known || lane.listedTo === undefined) return false;
   if (lane.kind === "direct") {
-    if (lane.peers === undefined) return false;
-  } else if (context.directory.group(lane.conversationId)?.group.membership !== lane.end.membership) {
-    return false;
+    if (lane.peers === undefined || lane.listedTo < lane.end.head) return false;
+  } else {
+    const view = context.directory.group(lane.conversationId);
+    if (view?.group.membership !== lane.end.membership) return false;
+    if (lane.listedTo < lane.end.head && !isLarge(view.userIds.length)) return false;
   }
   return lane.room(context.ports.log.bucketRows) > 0 && !aheadOf(lane, pending);
 }
@@ -37,8 +40,14 @@ export async function makeReady(context: LaneContext, lane: Lane, pending: reado
       for (const send of pending) send.refuse("no_such_conversation");
       return false;
     }
+    // What nobody listed goes into the queue together with what is appended next.
+    if (isLarge(current.userIds.length)) return hasRoom(context, lane);
   }
   await repairBehind(context, lane);
+  return hasRoom(context, lane);
+}
+
+async function hasRoom(context: LaneContext, lane: Lane): Promise<boolean> {
   return lane.room(context.ports.log.bucketRows) > 0 || proveBorder(context, lane);
 }
 

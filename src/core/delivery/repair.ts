@@ -52,6 +52,24 @@ export async function repairLists(deps: RepairDeps, userId: Uuid, row: ListRow, 
   return done;
 }
 
+/**
+ * As `repairLists`, for a large group: a thousand readers who are behind repair one row each, not a thousand. Nothing is
+ * pushed; the others have the fan-out queue.
+ */
+export async function repairOwn(deps: RepairDeps, userId: Uuid, row: ListRow, head: number): Promise<number> {
+  const checked = Math.max(row.lastSeq, row.checkedSeq);
+  if (!needsRepair(row, head)) return checked;
+  const { conversationId, kind } = row;
+  const intervals = await deps.groups.intervals(conversationId, userId);
+  const to = Math.min(repairTarget(row, head), checked + limits.dedupeRowsMax);
+  const fanOut = new FanOut(conversationId, { kind: "group", intervals });
+  const done = await scanUp(deps.log, conversationId, checked + 1, to, async (rows) => {
+    for (const each of rows) fanOut.add(each);
+  });
+  if (done > checked) await deps.log.writeLists([...fanOut.writes, { userId, conversationId, kind, checkedSeq: done }]);
+  return done;
+}
+
 /** Writes the list rows of log rows [fromSeq, toSeq] for all their readers. Answers the seq up to which it got. */
 export async function fanOutAgain(
   deps: RepairDeps,

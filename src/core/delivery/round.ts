@@ -2,6 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import { isCountable } from "../../protocol/kinds.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 import type { GroupView } from "../directory-cache.ts";
+import { isLarge } from "../fan-out/chunks.ts";
 import type { LogRow, Visibility } from "../model.ts";
 import type { ReadMove, ViewedRows } from "./append-writes.ts";
 import type { Lane } from "./lane.ts";
@@ -42,6 +43,11 @@ export class Round {
   /** Seq of the next row. */
   get nextSeq(): number {
     return this.#head + 1;
+  }
+
+  /** Its rows are listed and pushed by the fan-out workers. Follows from the membership that the append is conditioned on. */
+  get isLarge(): boolean {
+    return this.view !== undefined && isLarge(this.view.userIds.length);
   }
 
   find(messageId: Uuid): LogRow | undefined {

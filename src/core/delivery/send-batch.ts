@@ -4,6 +4,7 @@ import type { ListWrite, LogRow } from "../model.ts";
 import type { AppendOutcome } from "../ports/message-log.ts";
 import { directWrites, groupWrites } from "./append-writes.ts";
 import { FanOut, readersOf, readReadership } from "./fan-out.ts";
+import { handOver, handOverAgain, ownWrites } from "./hand-over.ts";
 import { judgeSend, supply } from "./judge-send.ts";
 import type { LaneContext } from "./lane-context.ts";
 import type { Lane } from "./lane.ts";
@@ -25,7 +26,8 @@ const conflictsUntilSerial = 2;
 
 /**
  * Takes the sends at the front of the lane and sees each of them through: answered, refused, or failed for now. Never
- * rejects. What a send was promised holds at any death: an answer leaves only after rows and list rows are durable.
+ * rejects. What a send was promised holds at any death: an answer leaves only after rows and list rows, or the jobs that
+ * write them, are durable.
  */
 export async function sendBatch(context: LaneContext, lane: Lane): Promise<void> {
   let pending = takeSends(lane);
@@ -101,9 +103,13 @@ async function answerRepeats(context: LaneContext, lane: Lane, round: Round): Pr
   const { log, groups, bus } = context.ports;
   // They are in the log: if the list rows fail now, their sender must come back rather than drop them.
   for (const { send } of round.repeats) send.undecided = true;
-  const readership = await readReadership(groups, lane.conversationId, lane.peers);
+  const rows = round.repeats.map(({ row }) => row);
+  let readership = await readReadership(groups, lane.conversationId, lane.peers);
+  if (round.isLarge && readership.kind === "group") {
+    readership = { kind: "group", intervals: await handOverAgain(context, lane, rows, readership.intervals) };
+  }
   const fanOut = new FanOut(lane.conversationId, readership);
-  for (const { row } of round.repeats) fanOut.add(row);
+  for (const row of rows) fanOut.add(row);
   await log.writeLists(fanOut.writes);
   for (const { send, row } of round.repeats) {
     send.succeed(row);
@@ -133,6 +139,8 @@ async function appendRound(context: LaneContext, lane: Lane, round: Round): Prom
   const opens = end.head % log.bucketRows === 0;
   const bucket = Math.floor(end.head / log.bucketRows);
   const { membership } = end;
+  // Before anything is written: what nobody would ever be told of is not appended.
+  if (round.isLarge) await context.fanOut.ready();
   const lists = listWrites(lane, round);
   const receipts = viewReceipts(lane, round);
   let answer: AppendOutcome;
@@ -147,6 +155,7 @@ async function appendRound(context: LaneContext, lane: Lane, round: Round): Prom
   }
   switch (answer.outcome) {
     case "appended":
+      if (round.isLarge) await handOverOrDoubt(context, lane, round);
       settleRound(context, lane, round);
       return "progress";
     case "conflict":
@@ -155,6 +164,16 @@ async function appendRound(context: LaneContext, lane: Lane, round: Round): Prom
     case "undecided":
       doubt(lane, round);
       return "undecided";
+  }
+}
+
+/** Without the job the rows are in the log, and nobody may be told so: their senders have to come again. */
+async function handOverOrDoubt(context: LaneContext, lane: Lane, round: Round): Promise<void> {
+  try {
+    await handOver(context, lane, round);
+  } catch (error) {
+    doubt(lane, round);
+    throw error;
   }
 }
 
@@ -167,15 +186,17 @@ function doubt(lane: Lane, round: Round): void {
 
 function listWrites(lane: Lane, round: Round): ListWrite[] {
   const { conversationId, peers } = lane;
-  const writes =
-    peers === undefined
-      ? groupWrites(conversationId, round.view?.userIds ?? [], round.rows, round.reads)
-      : directWrites(conversationId, peers, round.rows, round.reads);
+  const { rows, reads, view } = round;
+  let writes: ListWrite[];
+  if (peers !== undefined) writes = directWrites(conversationId, peers, rows, reads);
+  else if (round.isLarge) writes = ownWrites(conversationId, rows, reads);
+  else writes = groupWrites(conversationId, view?.userIds ?? [], rows, reads);
   return round.views === undefined ? writes : addViews(lane, round, writes);
 }
 
 function settleRound(context: LaneContext, lane: Lane, round: Round): void {
   lane.advance(round.rows, lane.end.membership);
+  if (round.isLarge) lane.listedTo = lane.end.head;
   if (round.reads !== undefined) for (const [userId, { seq }] of round.reads) lane.raiseReadSeq(userId, seq);
   for (let index = 0; index < round.rows.length; index++) {
     const row = round.rows[index] as LogRow;

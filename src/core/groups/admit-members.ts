@@ -40,14 +40,11 @@ export async function admitGroup(ports: Pick<CorePorts, "groups">, userId: Uuid)
   }
 }
 
-/**
- * Larger groups need the fan-out queue, which does not exist yet: until then nothing may grow beyond what one append can
- * list. The one place that says so.
- */
+/** Throws `too_many_members` for a group of more than membersPerGroupMax. */
 export function checkGroupSize(members: number): void {
-  if (members > limits.membersDirectFanOutMax) {
+  if (members > limits.membersPerGroupMax) {
     throw new WireError("too_many_members", {
-      detail: `A group may have ${limits.membersDirectFanOutMax} members, this one would have ${members}.`,
+      detail: `A group may have ${limits.membersPerGroupMax} members, this one would have ${members}.`,
     });
   }
 }

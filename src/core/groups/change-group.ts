@@ -6,6 +6,7 @@ import type { Caller, CorePorts, GroupRequest } from "../api.ts";
 import type { LaneContext } from "../delivery/lane-context.ts";
 import type { Lane } from "../delivery/lane.ts";
 import { loadEnd } from "../delivery/log-end.ts";
+import { isLarge } from "../fan-out/chunks.ts";
 import type { GroupView } from "../directory-cache.ts";
 import type { Group } from "../model.ts";
 import type { GroupChangeDraft } from "../ports/groups.ts";
@@ -60,6 +61,7 @@ export async function changeGroup(
   authorise(view, order.caller.userId, order.request);
   const wish = await effectOf(context.ports, order, view);
   if (wish === undefined) return view.group;
+  await checkQueue(context, view.userIds.length + (wish.kind === "add" ? wish.userIds.length : 0));
   const heirId = wish.kind === "leave" ? heirOf(view, order.caller.userId) : undefined;
   if (heirId === undefined) return commit(context, lane, order, wish, version);
   // Two changes, the safe one first: whoever dies in between leaves a group with two owners, not with none.
@@ -87,6 +89,7 @@ async function createGroup(
   checkGroupSize(userIds.length + 1);
   await admitGroup(context.ports, caller.userId);
   await admitMembers(context.ports, caller.userId, userIds);
+  await checkQueue(context, userIds.length + 1);
   return commit(context, lane, order, { kind: "create", userIds, name: request.name.trim() }, 0);
 }
 
@@ -123,6 +126,11 @@ async function effectOf(ports: Ports, order: ChangeOrder, view: GroupView): Prom
     default:
       return unreachable(request);
   }
+}
+
+/** A change that a large group will not be told of is not begun. Rejects as FanOutQueue.ready. */
+async function checkQueue(context: LaneContext, members: number): Promise<void> {
+  if (isLarge(members)) await context.fanOut.ready();
 }
 
 async function commit(

@@ -12,6 +12,11 @@ export function leaversOf(change: GroupChange): readonly Uuid[] {
   return change.kind === "remove" || change.kind === "leave" ? change.userIds : [];
 }
 
+/** Whose own membership the change is about, and who made it: their list rows never wait for the fan-out workers. */
+export function touchedBy(change: GroupChange): ReadonlySet<Uuid> {
+  return new Set([change.actorId, ...joinersOf(change), ...leaversOf(change)]);
+}
+
 /**
  * Reading intervals as they are once the change is settled with its row at `seq`: joiners read their own arrival. Those
  * who leave read their own removal, and their interval is open, or closed right after it, so nothing is to be done.

@@ -77,14 +77,14 @@ describe("creating a group", () => {
     ["with the id of a direct chat", "bad_request", () => create(directConversationId(ann, bob), [bob])],
     ["without a name", "bad_request", () => create(world.id(), [bob], "  ")],
     ["with somebody who does not exist", "no_such_user", () => create(world.id(), [bob, world.id()])],
-    ["that is too large", "too_many_members", () => create(world.id(), crowd(limits.membersDirectFanOutMax))],
+    ["that is too large", "too_many_members", () => create(world.id(), crowd(limits.membersPerGroupMax))],
   ])("%s is refused", async (_, code, created) => {
     await expect(created()).rejects.toMatchObject({ code, temporary: false });
   });
 
-  test("takes as many members as one append can list", async () => {
-    const group = await create(world.id(), crowd(limits.membersDirectFanOutMax - 1));
-    expect(group.members).toHaveLength(limits.membersDirectFanOutMax);
+  test("takes as many members as a group may have", async () => {
+    const group = await create(world.id(), crowd(limits.membersPerGroupMax - 1));
+    expect(group.members).toHaveLength(limits.membersPerGroupMax);
   });
 
   const crowd = (size: number): Uuid[] => Array.from({ length: size }, () => world.user());
@@ -153,7 +153,7 @@ describe("members who come", () => {
   });
 
   test("are turned away when the group is full", async () => {
-    const more = Array.from({ length: limits.membersDirectFanOutMax - 2 }, () => world.user());
+    const more = Array.from({ length: limits.membersPerGroupMax - 2 }, () => world.user());
     await expect(change(ann, 1, { kind: "add", userIds: more })).rejects.toMatchObject({ code: "too_many_members" });
     await expect(change(ann, 1, { kind: "add", userIds: more.slice(1) })).resolves.toMatchObject({ membership: 2 });
   });

@@ -5,9 +5,11 @@ import type { LaneContext } from "../delivery/lane-context.ts";
 import type { Lane } from "../delivery/lane.ts";
 import { loadEnd, loadListed, proveBorder, repairBehind } from "../delivery/log-end.ts";
 import { systemRow } from "../delivery/message-row.ts";
+import { firstUnlisted } from "../delivery/hand-over.ts";
 import { scanDown } from "../delivery/scan-log.ts";
 import type { Group, GroupChange, ListWrite, LogRow, MemberInterval } from "../model.ts";
-import { changeWrites } from "./change-writes.ts";
+import { isLarge } from "../fan-out/chunks.ts";
+import { changeWrites, touchedBy } from "./change-writes.ts";
 import { pushChange, readMovedRegisters } from "./push-change.ts";
 
 /**
@@ -17,6 +19,9 @@ import { pushChange, readMovedRegisters } from "./push-change.ts";
  * membership alone.
  *
  *   committed (seq 0) → appended (membership ≥ v) → listed → settled (seq known) → told
+ *
+ * Of a large group only those whom the change is about are listed here; the rest is in the fan-out queue before the change
+ * is settled.
  */
 const roundsMax = 8;
 const attemptsMax = 16;
@@ -78,7 +83,9 @@ async function appendChange(
     if (lane.end.membership >= change.version) {
       const row = await findChangeRow(context, lane, change);
       if (row !== undefined) {
-        await log.writeLists(changeWrites(row, change, intervals));
+        const writes = changeWrites(row, change, intervals);
+        await log.writeLists(writesAtOnce(writes, change));
+        if (isLarge(writes.length)) await handOverChange(context, lane, change, row.seq);
         return row;
       }
       lane.forget();
@@ -90,13 +97,34 @@ async function appendChange(
       continue;
     }
     if (lane.listedTo === undefined) await loadListed(context, lane, change.actorId);
+    const large = isLarge(changeWrites(nextRow(context, lane, change), change, intervals).length);
     // Rows that nobody listed must not disappear below this one.
-    await repairBehind(context, lane);
+    if (large) await context.fanOut.ready();
+    else await repairBehind(context, lane);
     if (lane.room(log.bucketRows) === 0 && !(await proveBorder(context, lane))) continue;
     const row = nextRow(context, lane, change);
-    if (await appended(context, lane, row, change, changeWrites(row, change, intervals))) return row;
+    const lists = writesAtOnce(changeWrites(row, change, intervals), change);
+    if (!(await appended(context, lane, row, change, lists))) continue;
+    if (large) await handOverChange(context, lane, change, row.seq);
+    return row;
   }
   throw new WireError("store_unavailable", { undecided: true });
+}
+
+/** All of them, unless they are too many for one append. */
+function writesAtOnce(writes: readonly ListWrite[], change: GroupChange): readonly ListWrite[] {
+  if (!isLarge(writes.length)) return writes;
+  const touched = touchedBy(change);
+  return writes.filter(({ userId }) => touched.has(userId));
+}
+
+/** The change stays open until this was done, so whoever dies before it leaves it to the next one. */
+async function handOverChange(context: LaneContext, lane: Lane, change: GroupChange, seq: number): Promise<void> {
+  const from = firstUnlisted(lane, seq);
+  // Not before the queue has it.
+  lane.listedTo = from - 1;
+  await context.fanOut.enqueue(change.groupId, from, seq, change.version);
+  lane.listedTo = seq;
 }
 
 function nextRow(context: LaneContext, lane: Lane, change: GroupChange): LogRow {

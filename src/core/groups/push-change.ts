@@ -7,12 +7,14 @@ import { toRegisters } from "../lists/registers.ts";
 import type { Group, GroupChange, LogRow, MemberInterval } from "../model.ts";
 import type { Bus } from "../ports/bus.ts";
 import type { ConversationLists } from "../ports/conversation-lists.ts";
-import { intervalsAt, joinersOf, leaversOf } from "./change-writes.ts";
+import { isLarge } from "../fan-out/chunks.ts";
+import { intervalsAt, joinersOf, leaversOf, touchedBy } from "./change-writes.ts";
 
 /**
  * Tells every device of those who may read the row of a settled change, also of those who were removed by it and of the
  * one who made it (the row has to fill that device's log too): what the group is now, then the row. Those of `registers`
- * are told their own as well.
+ * are told their own as well. In a large group the row comes to everyone from the fan-out workers; here it goes at once to
+ * those whom the change is about, unless they are a large group themselves.
  */
 export function pushChange(
   bus: Bus,
@@ -38,7 +40,13 @@ export function pushChange(
   tell(joiners, "created");
   tell(others, change.kind === "rename" ? "renamed" : "members");
   tell(leavers, "left");
-  bus.deliver({ userIds: [...readers], frame: newMessageFrame(change.groupId, row) });
+  bus.deliver({ userIds: rowAtOnce(readers, change), frame: newMessageFrame(change.groupId, row) });
+}
+
+function rowAtOnce(readers: ReadonlySet<Uuid>, change: GroupChange): readonly Uuid[] {
+  if (!isLarge(readers.size)) return [...readers];
+  const touched = touchedBy(change);
+  return isLarge(touched.size) ? [change.actorId] : [...readers].filter((userId) => touched.has(userId));
 }
 
 /**

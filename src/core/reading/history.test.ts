@@ -6,6 +6,7 @@ import type { Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Caller, ReadingApi, RowPage } from "../api.ts";
 import { createMemberIntervals } from "../membership/member-intervals.ts";
+import { FanOutSends } from "../fan-out/fan-out-sends.ts";
 import { createReading } from "./create-reading.ts";
 import { seekTime } from "./seek-time.ts";
 
@@ -16,7 +17,8 @@ function readingOn(world: MemoryWorld): ReadingApi {
   const ports = world.ports();
   const intervals = createMemberIntervals(ports.groups, ports.clock, Infinity);
   const groupName = async (groupId: Uuid) => (await ports.groups.load(groupId))?.name;
-  return createReading({ ...ports, intervals, groupName });
+  const largeGroups = { has: async () => false };
+  return createReading({ ...ports, intervals, groupName, largeGroups, fanOut: new FanOutSends(ports.fanOut) });
 }
 
 async function setUp(rows: number) {

@@ -1,10 +1,12 @@
 import type { Uuid } from "../../protocol/ids.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 import type { Caller } from "../api.ts";
-import { needsRepair, repairLists } from "../delivery/repair.ts";
+import { needsRepair, repairLists, repairOwn } from "../delivery/repair.ts";
+import type { FanOutSends } from "../fan-out/fan-out-sends.ts";
+import type { LargeGroups } from "../fan-out/large-groups.ts";
 import type { GroupNames } from "../groups/group-names.ts";
 import type { MemberIntervals } from "../membership/member-intervals.ts";
-import type { ListRow, MemberInterval } from "../model.ts";
+import type { ListRow, LogHead, MemberInterval } from "../model.ts";
 import type { Bus } from "../ports/bus.ts";
 import type { ConversationLists } from "../ports/conversation-lists.ts";
 import type { Groups } from "../ports/groups.ts";
@@ -19,6 +21,8 @@ export interface ReadingDeps {
   readonly bus: Bus;
   readonly intervals: MemberIntervals;
   readonly groupName: GroupNames;
+  readonly largeGroups: Pick<LargeGroups, "has">;
+  readonly fanOut: FanOutSends;
 }
 
 /** The caller's row of a conversation. Who has none is told the same as if the conversation did not exist. */
@@ -61,13 +65,28 @@ export async function checkHead(
   const newest = await deps.log.newestBucket(row.conversationId, known, "latest");
   const head = newest?.head.head ?? 0;
   if (!needsRepair(row, head)) return { row, head };
+  const own = row.kind === "group" && (await deps.largeGroups.has(row.conversationId));
+  if (own && newest !== undefined) await catchUp(deps, row, newest.head);
   let checked = known;
   for (let repair = 0; repair < repairsPerCheckMax && checked < head; repair++) {
-    const done = await repairLists(deps, caller.userId, { ...row, checkedSeq: checked }, head);
+    const behind = { ...row, checkedSeq: checked };
+    const done = await (own ? repairOwn : repairLists)(deps, caller.userId, behind, head);
     if (done <= checked) break;
     checked = done;
   }
   return { row: await ownRow(deps, caller, row.conversationId), head };
+}
+
+/**
+ * The lists of a large group follow its log with a delay, so that being behind is no sign of a death; only what this
+ * process has not put in the queue may have been lost with another one, and goes in (again). A queue that does not take
+ * it costs nothing here: each reader repairs the own row.
+ */
+async function catchUp(deps: ReadingDeps, row: ListRow, { head, membership }: LogHead): Promise<void> {
+  const { conversationId, lastSeq, checkedSeq, leftSeq } = row;
+  if (leftSeq > 0 || deps.fanOut.enqueuedTo(conversationId) >= head) return;
+  const from = Math.max(lastSeq, checkedSeq, deps.fanOut.enqueuedTo(conversationId)) + 1;
+  await deps.fanOut.enqueue(conversationId, from, head, membership).catch(() => undefined);
 }
 
 /** Whether everything that the owner of the row may ever read stands in it: one who left, and was told the end. */

@@ -84,13 +84,21 @@ function stoppedBefore(round: Round, due: readonly ListRow[], row: ListRow): str
   return encodeSyncToken({ pass: 1, asOf: round.asOf, lastAt, conversationId, seq: 0 });
 }
 
-/** Reads the heads of the newest conversations again: a lost last push, or a writer that died, shows only there. */
+/**
+ * Reads the heads of the newest conversations again, and of every large group, whose place in the list follows its log
+ * with a delay: a lost last push, or a writer that died, shows only there.
+ */
 async function withCheckedHeads(deps: ReadingDeps, caller: Caller, rows: readonly ListRow[]): Promise<ListRow[]> {
-  const newest = rows.slice(0, limits.syncHeadsMax);
-  const checked = await Promise.all(
-    newest.map(async (row) => (isComplete(row) ? row : (await checkHead(deps, caller, row)).row)),
-  );
-  return [...checked, ...rows.slice(limits.syncHeadsMax)].sort(byRecency);
+  const checked: ListRow[] = [];
+  for (let from = 0; from < rows.length; from += limits.syncHeadsMax) {
+    const isNewest = from === 0;
+    const some = rows.slice(from, from + limits.syncHeadsMax).map(async (row) => {
+      const due = isNewest || (row.kind === "group" && (await deps.largeGroups.has(row.conversationId)));
+      return due && !isComplete(row) ? (await checkHead(deps, caller, row)).row : row;
+    });
+    checked.push(...(await Promise.all(some)));
+  }
+  return checked.sort(byRecency);
 }
 
 /** A cursor beyond the log belongs to other data (a restored or exchanged store): nothing may be built on it. */

@@ -3,6 +3,7 @@ import type { CorePorts } from "../../../src/core/api.ts";
 import { createUuidV7, type Uuid } from "../../../src/protocol/ids.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { MemoryBusHub } from "./memory-bus.ts";
+import { MemoryFanOutQueue } from "./memory-fan-out-queue.ts";
 import { MemoryGroups } from "./memory-groups.ts";
 import { MemoryLists } from "./memory-lists.ts";
 import { MemoryLog } from "./memory-log.ts";
@@ -25,6 +26,7 @@ export interface MemoryWorld {
   readonly log: MemoryLog;
   readonly receipts: MemoryReceipts;
   readonly groups: MemoryGroups;
+  readonly fanOut: MemoryFanOutQueue;
   readonly users: MemoryUsers;
   readonly relations: MemoryRelations;
   readonly settings: MemoryConversationSettings;
@@ -48,12 +50,13 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
   const receipts = new MemoryReceipts(weather);
   const log = new MemoryLog(lists, receipts, options.bucketRows ?? 4, weather);
   const groups = new MemoryGroups(weather);
+  const fanOut = new MemoryFanOutQueue(weather, clock);
   const users = new MemoryUsers(weather);
   const relations = new MemoryRelations(weather);
   const settings = new MemoryConversationSettings(weather);
   const media = new MemoryMedia(weather);
   const hub = new MemoryBusHub(weather);
-  const stores = { lists, log, receipts, groups, users, relations, settings, media, clock, random };
+  const stores = { lists, log, receipts, groups, fanOut, users, relations, settings, media, clock, random };
   const id = (): Uuid => createUuidV7(clock.nowMs(), random);
   const user = (): Uuid => {
     const userId = id();

@@ -142,7 +142,10 @@ export class MemoryFanOutQueue implements FanOutQueue {
     }
     consumer.calls--;
     // It was taken for dead and lives after all.
-    if (consumer.state === "lost") consumer.state = "running";
+    if (consumer.state === "lost") {
+      consumer.state = "running";
+      this.#handAll();
+    }
     if (line.holder === consumer) {
       line.holder = undefined;
       if (done) line.jobs.splice(0, jobs.length);

@@ -12,7 +12,7 @@ export interface MortalPorts {
   kill(): void;
 }
 
-const stores = ["log", "lists", "receipts", "groups", "users", "relations", "settings", "media"] as const;
+const stores = ["log", "lists", "receipts", "groups", "fanOut", "users", "relations", "settings", "media"] as const;
 
 export function mortalPorts(ports: CorePorts): MortalPorts {
   const { promise: death, resolve } = Promise.withResolvers<void>();

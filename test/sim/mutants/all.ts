@@ -1,7 +1,9 @@
 import { ackBeforeDurable } from "./ack-before-durable.ts";
+import { ackBeforeJob } from "./ack-before-job.ts";
 import { appendWithoutMembership } from "./append-without-membership.ts";
 import { deafCaches } from "./deaf-caches.ts";
 import { dedupeOnlyOnRetry } from "./dedupe-only-on-retry.ts";
+import { jobCommittedFirst } from "./job-committed-first.ts";
 import { lyingDisk } from "./lying-disk.ts";
 import type { Mutant } from "./mutant.ts";
 import { noListRepair } from "./no-list-repair.ts";
@@ -18,6 +20,8 @@ export const mutants: readonly Mutant[] = [
   receiptsWithoutAnswer,
   unnoticedGap,
   ackBeforeDurable,
+  ackBeforeJob,
+  jobCommittedFirst,
   noListRepair,
   sinceRaisedBlindly,
   deafCaches,

@@ -1,0 +1,50 @@
+import type { Uuid } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
+import type { MemberInterval } from "../model.ts";
+import type { Groups } from "../ports/groups.ts";
+import { chunkOf } from "./chunks.ts";
+
+interface Known {
+  readonly membership: number;
+  readonly chunks: readonly (readonly MemberInterval[])[];
+}
+
+/** Large groups whose intervals are kept; eight chunks of one message come one after the other. */
+const groupsMax = 64;
+
+/**
+ * The reading intervals of a group, by chunk. What was read while no change was open holds for every row up to its
+ * version; a job of a later version reads anew. While a change is open nothing is kept: those who join by it have no
+ * interval yet that reads anything, and those it removes still have one without an end.
+ */
+export class ChunkMembers {
+  readonly #groups: Groups;
+  readonly #known = new Map<Uuid, Known>();
+
+  constructor(groups: Groups) {
+    this.#groups = groups;
+  }
+
+  /** Of everyone in the chunk who is or was a member. `membership`: of the log at the newest row asked about. */
+  async of(conversationId: Uuid, chunk: number, membership: number): Promise<readonly MemberInterval[]> {
+    const known = this.#known.get(conversationId);
+    if (known !== undefined && known.membership >= membership) return known.chunks[chunk] ?? [];
+    // Before the intervals: a change that is settled in between is in them, one that is not keeps them from being kept.
+    const open = await this.#groups.pending(conversationId, 1);
+    const chunks: MemberInterval[][] = Array.from({ length: limits.fanOutChunks }, () => []);
+    for (const interval of await this.#groups.intervals(conversationId, undefined)) {
+      chunks[chunkOf(interval.userId)]?.push(interval);
+    }
+    if (open.length === 0) this.#keep(conversationId, { membership, chunks });
+    return chunks[chunk] ?? [];
+  }
+
+  #keep(conversationId: Uuid, known: Known): void {
+    this.#known.delete(conversationId);
+    this.#known.set(conversationId, known);
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= groupsMax) return;
+      this.#known.delete(oldest);
+    }
+  }
+}
