@@ -1,5 +1,6 @@
 import { createSystemRandom } from "../base/random.ts";
 import { connectCassandra } from "../stores/cassandra/connect.ts";
+import { noFanOutQueue } from "../core/fan-out/no-queue.ts";
 import { createCassandraConversationLists } from "../stores/cassandra/conversation-lists.ts";
 import { createCassandraMessageLog } from "../stores/cassandra/message-log.ts";
 import { createCassandraReceipts } from "../stores/cassandra/receipts.ts";
@@ -54,6 +55,7 @@ export async function openClusterStores(config: Config, deps: StoreDeps): Promis
     users: createPostgresUsers(postgres),
     relations: createPostgresRelations(postgres),
     settings: createPostgresConversationSettings(postgres),
+    fanOut: noFanOutQueue,
     sessions: createPostgresSessions(postgres),
     mediaRows: createPostgresMediaRows(postgres),
     mediaObjects,
