@@ -1,3 +1,4 @@
+import { StoreError } from "../../base/store-error.ts";
 import { checkStop } from "../check-stop.ts";
 import type { CassandraAdmin } from "../../stores/cassandra/connect-admin.ts";
 import { errorPlaceOf } from "../../stores/cassandra/admin-error.ts";
@@ -54,7 +55,7 @@ async function execute(admin: CassandraAdmin, migration: Migration, statement: S
   try {
     await admin.execute(statement.text, undefined, { timeoutMs: migration.directives.timeoutMs });
   } catch (error) {
-    if ((error as { outcomeUnknown?: boolean }).outcomeUnknown === true) throw error;
+    if (!(error instanceof StoreError) || error.outcomeUnknown) throw error;
     const { line, column } = statement.place;
     const said = errorPlaceOf(error);
     // Cassandra counts within the statement; its first line begins in the middle of ours.
@@ -64,7 +65,7 @@ async function execute(admin: CassandraAdmin, migration: Migration, statement: S
         : { line: line + said.line - 1, column: said.line === 1 ? column + said.column - 1 : said.column };
     throw new MigrateError(
       "statement_failed",
-      `${describePlace(migration.file, place)}: ${(error as Error).message}`,
+      `${describePlace(migration.file, place)}: ${error.message}`,
       "Correct that statement and run `msgr migrate up` again: it goes on with it.",
       error,
     );
@@ -99,8 +100,8 @@ export async function verifyCql(admin: CassandraAdmin, migration: Migration): Pr
     try {
       await admin.execute(statement.text);
     } catch (error) {
-      if ((error as { outcomeUnknown?: boolean }).outcomeUnknown === true) throw error;
-      broken.push({ statement, why: (error as Error).message });
+      if (!(error instanceof StoreError) || error.outcomeUnknown) throw error;
+      broken.push({ statement, why: error.message });
     }
   }
   return broken;

@@ -1,3 +1,4 @@
+import { StoreError } from "../../base/store-error.ts";
 import type { CassandraAdmin, CassandraRow } from "../../stores/cassandra/connect-admin.ts";
 import { MigrateError } from "../migrate-error.ts";
 import type { JournalEntry, Migration } from "../migration.ts";
@@ -133,7 +134,7 @@ export async function retried<T>(run: () => Promise<T>): Promise<T> {
     try {
       return await run();
     } catch (error) {
-      const isUnknown = (error as { outcomeUnknown?: boolean }).outcomeUnknown === true;
+      const isUnknown = error instanceof StoreError && error.outcomeUnknown;
       if (!isUnknown || attempt === attemptsMax) throw error;
     }
   }

@@ -25,7 +25,7 @@ export interface CqlLock extends SchemaLock {
 
 export interface CqlLockOptions extends AcquireOptions {
   readonly runner: Runner;
-  /** Tells two runs of one process apart. */
+  /** Tells two acquisitions of one process apart. */
   readonly nonce: string;
   /** Life of the row without a heartbeat, ms, a multiple of 1 000. */
   readonly ttlMs: number;

@@ -30,6 +30,7 @@ export async function openCqlStore(options: CqlStoreOptions): Promise<SchemaStor
       statementTimeoutMs: migrateLimits.statementTimeoutMs,
       ...(keyspace === undefined ? {} : { keyspace }),
     });
+  let acquisitions = 0;
   const connection = await connectTo(settings.keyspace, connect);
   const journalOf = (lock: SchemaLock) => createCqlJournal(connection.admin(), runner.name, (lock as CqlLock).fence);
 
@@ -47,7 +48,7 @@ export async function openCqlStore(options: CqlStoreOptions): Promise<SchemaStor
       acquireCqlLock(connection.admin(), {
         ...acquire,
         runner,
-        nonce: options.nonce,
+        nonce: `${options.nonce}.${++acquisitions}`,
         ttlMs: options.lockTtlMs ?? migrateLimits.lockTtlMs,
       }),
     apply: async (migration, begun, apply) =>

@@ -93,12 +93,12 @@ async function execute(admin: PostgresAdmin, migration: Migration, statement: St
   try {
     await admin.query(statement.text);
   } catch (error) {
-    if (error instanceof StoreError && error.kind !== "other") throw error;
+    if (!(error instanceof StoreError) || error.kind !== "other") throw error;
     throw statementFailed(migration, statement, error);
   }
 }
 
-function statementFailed(migration: Migration, statement: Statement, error: unknown): MigrateError {
+function statementFailed(migration: Migration, statement: Statement, error: StoreError): MigrateError {
   const within = placeAt(statement.text, errorPositionOf(error) ?? 0);
   const { line, column } = statement.place;
   const place = {
@@ -113,8 +113,7 @@ function statementFailed(migration: Migration, statement: Statement, error: unkn
   };
   const undone = migration.directives.noTransaction ? "it goes on with it" : "nothing of the file was kept";
   const fix = fixes[state ?? ""] ?? `Correct that statement and run \`msgr migrate up\` again: ${undone}.`;
-  const words = (error as Error).message;
-  return new MigrateError("statement_failed", `${describePlace(migration.file, place)}: ${words}`, fix, error);
+  return new MigrateError("statement_failed", `${describePlace(migration.file, place)}: ${error.message}`, fix, error);
 }
 
 /** A verify statement of SQL holds when the first column of its first row is true. */
@@ -130,8 +129,8 @@ export async function verifySql(admin: PostgresAdmin, migration: Migration): Pro
         why: row === undefined ? "no row was answered." : `${JSON.stringify(answer)} was answered.`,
       });
     } catch (error) {
-      if (error instanceof StoreError && error.kind !== "other") throw error;
-      broken.push({ statement, why: (error as Error).message });
+      if (!(error instanceof StoreError) || error.kind !== "other") throw error;
+      broken.push({ statement, why: error.message });
       // In a transaction nothing can be asked any more after an error.
       return broken;
     }

@@ -54,9 +54,15 @@ export function cassandraAdminError(cause: unknown, place: Place): StoreError {
   const kind = kinds.find((one) => one !== "unreachable") ?? "unreachable";
   const where = `Cassandra on ${place.contactPoints}`;
   const why = [...new Set(reasons.map(({ message }) => message.replace(/\.$/, "")))].join("; ");
-  if (error instanceof cassandra.errors.ArgumentError && /localDataCenter|data ?center/i.test(why)) {
+  if (reasons.some((reason) => /^localDataCenter was configured/.test(reason.message))) {
     const fix = "Set cassandra.datacenter to the name that `nodetool status` prints.";
-    return new StoreError("cassandra", "other", `${where} has no data centre ${place.datacenter}: ${why}.`, fix, cause);
+    return new StoreError(
+      "cassandra",
+      "missing_database",
+      `${where} has no data centre ${place.datacenter}: ${why}.`,
+      fix,
+      cause,
+    );
   }
   const messages: Readonly<Record<StoreErrorKind, string>> = {
     unreachable: `${where} does not answer: ${why}.`,
