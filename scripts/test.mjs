@@ -1,5 +1,7 @@
 // `npm test`: the checks, then every test project; ends with the line `N passed, N failed`.
 // `npm test -- src/core` runs only the tests of those paths (no checks), on the pinned Node.
+// Real stores are started for the run. What cannot be started is said, a line each; with MSGR_TEST_REQUIRE_STORES=1 it
+// counts as failed. MSGR_TEST_STACK=<folder> uses a stack that runs already.
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
@@ -63,7 +65,9 @@ async function main() {
     const { runChecks } = await import("./check.mjs");
     ({ passed, failed } = await runChecks());
   }
-  const { counts, unhandled } = await runTests(filters);
+  const { needsStores, startTestStores } = await import("./test-stores.mjs");
+  const stores = needsStores(filters) ? await startTestStores(packageRoot) : undefined;
+  const { counts, unhandled } = await runTests(filters).finally(async () => stores?.stop());
   for (const [name, count] of counts) {
     if (filters.length > 0 && count.passed + count.failed + count.skipped === 0) continue;
     // A project without a single test is a gate left open, unless somebody asked for a part only.
@@ -74,7 +78,10 @@ async function main() {
     passed += count.passed;
     failed += count.failed + (isEmpty ? 1 : 0);
   }
-  failed += unhandled;
+  for (const line of stores?.leftOut ?? []) process.stdout.write(`${line}\n`);
+  // Where every store has to be there, what was left out was not tested.
+  if (process.env.MSGR_TEST_REQUIRE_STORES === "1") failed += stores?.leftOut.length ?? 0;
+  failed += unhandled + (stores?.failed ?? 0);
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   // Whatever else happens while the process winds down, a failure stays one.
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
