@@ -33,6 +33,10 @@ export interface ServerEnd {
 
 const binary = fileURLToPath(new URL("../../../bin/msgr", import.meta.url));
 const readyLine = z.object({ event: z.literal("ready"), url: z.string(), admin_url: z.string(), pid: z.int() });
+/** What it prints instead when it cannot start; it has looked at its stores before it is ready. */
+const failureLine = z.object({
+  error: z.object({ exit: z.int(), message: z.string(), fix: z.string().optional() }),
+});
 const readyTimeoutMs = 30_000;
 const stopTimeoutMs = 20_000;
 const saidMax = 4_000;
@@ -87,11 +91,13 @@ export class ServerProcess {
       firstLine(child),
       ended.then((end) => Promise.reject(startError(end))),
       timeout(readyTimeoutMs, "The server was not ready"),
-    ]).catch((error: unknown) => {
-      child.kill("SIGKILL");
-      throw error;
-    });
-    return new ServerProcess(child, readyLine.parse(JSON.parse(line)), token, ended);
+    ])
+      .then(readReadyLine)
+      .catch((error: unknown) => {
+        child.kill("SIGKILL");
+        throw error;
+      });
+    return new ServerProcess(child, line, token, ended);
   }
 
   get pid(): number {
@@ -119,7 +125,15 @@ function serverEnvironment({ environment, folder, stores }: ServerOptions): Node
   return { ...Object.fromEntries(kept), ...profile, XDG_CONFIG_HOME: folder };
 }
 
-/** By the exit codes of `msgr serve`, which has looked at its stores before it was ready. */
+function readReadyLine(line: string): z.infer<typeof readyLine> {
+  const document: unknown = JSON.parse(line);
+  const failure = failureLine.safeParse(document);
+  if (!failure.success) return readyLine.parse(document);
+  const { exit, message, fix } = failure.data.error;
+  throw new BenchError(startReasons[exit] ?? "failed", message, fix);
+}
+
+/** By the exit codes of `msgr serve`. */
 const startReasons: Readonly<Record<number, BenchErrorReason>> = {
   3: "configuration",
   4: "unreachable",
