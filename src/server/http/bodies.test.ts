@@ -39,6 +39,12 @@ describe("settings", () => {
     expect(Object.keys(settingNames).toSorted()).toEqual(Object.keys(settingsBody.shape).toSorted());
   });
 
+  test("name a sound in text that every store can keep", () => {
+    const body = settingsToBody(user.settings);
+    expect(settingsBody.safeParse({ ...body, notification_sound: "bell\u0000" }).success).toBe(false);
+    expect(settingsBody.safeParse({ ...body, notification_sound: "Κουδούνι" }).success).toBe(true);
+  });
+
   test("that are not given stay out of the patch", () => {
     expect(settingsFromBody({ about: "nobody" })).toEqual({ about: "nobody" });
   });

@@ -15,7 +15,7 @@ export const settingsBody = z.strictObject({
   message_notifications: z.boolean(),
   group_notifications: z.boolean(),
   call_notifications: z.boolean(),
-  notification_sound: z.string().max(64),
+  notification_sound: visibleText(64),
   security_notifications: z.boolean(),
 });
 export type SettingsBody = z.infer<typeof settingsBody>;

@@ -31,6 +31,9 @@ const replacePasswordHash = statement(
   `UPDATE users SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2`,
 );
 
+/** What the column takes. */
+const handlePattern = /^[+A-Za-z0-9._-]{1,32}$/;
+
 /** Accounts in PostgreSQL. Two who want one handle meet at its unique index, where the second waits for the first. */
 export function createPostgresUsers(postgres: Postgres): Users {
   const byId = async (userId: Uuid): Promise<User | undefined> => {
@@ -42,6 +45,8 @@ export function createPostgresUsers(postgres: Postgres): Users {
     byId,
 
     async byHandle(handle) {
+      // Anything may come from whoever logs in, also what is no text to the database (U+0000).
+      if (!handlePattern.test(handle)) return undefined;
       const { rows } = await postgres.query<ProfileRow>(profileByHandle, [handle]);
       return rows[0] && toUser(rows[0]);
     },

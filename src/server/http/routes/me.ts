@@ -34,7 +34,15 @@ export const updateMe = endpoint(
       display_name: nameField(limits.displayNameLengthMax).optional(),
       status_message: visibleText(limits.statusMessageLengthMax).optional(),
       /** Empty = none. */
-      photo_url: z.union([z.literal(""), z.url({ protocol: /^https?$/ }).max(limits.photoUrlLengthMax)]).optional(),
+      photo_url: z
+        .union([
+          z.literal(""),
+          z
+            .url({ protocol: /^https?$/ })
+            .max(limits.photoUrlLengthMax)
+            .regex(/^\P{Cc}*$/u),
+        ])
+        .optional(),
     }),
     status: 200,
     answer: ownProfileBody,
