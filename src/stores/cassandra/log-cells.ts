@@ -1,4 +1,3 @@
-import type { Uuid } from "../../protocol/ids.ts";
 import type { LogHead, LogRow, Visibility } from "../../core/model.ts";
 import {
   bigintCell,
@@ -32,11 +31,6 @@ export interface RowCells extends HeadCells {
   readonly ucount: Int64;
   readonly media_id: UuidObject | null;
   readonly envelope: Buffer;
-}
-
-export interface Bucket {
-  readonly conversationId: Uuid;
-  readonly bucket: number;
 }
 
 /** undefined: not every static was named in the answer, or the bucket has none. */
