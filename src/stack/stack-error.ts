@@ -22,6 +22,7 @@ export function folderError(error: unknown, folder: string): unknown {
     case "EACCES":
     case "EPERM":
     case "EROFS":
+    case "ENOENT":
       return new StackError(
         "configuration",
         `${folder} cannot be written to (${code}).`,

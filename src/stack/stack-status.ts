@@ -1,6 +1,6 @@
 import { isRunning } from "./processes/recorded-process.ts";
 import { type ProcessUsage, usageOf } from "./processes/process-usage.ts";
-import type { Address } from "./probes/exchange.ts";
+import { parseAddress } from "./probes/exchange.ts";
 import { recipes } from "./recipes/recipes.ts";
 import { readStackFile, type StackProcess } from "./stack-file.ts";
 import { storeOf } from "./versions.ts";
@@ -31,9 +31,4 @@ async function healthOf({ name, address }: StackProcess): Promise<ProcessHealth>
   const store = storeOf(name);
   if (store === undefined) return "silent";
   return (await recipes[store].probe(parseAddress(address), probeWithinMs)) ? "healthy" : "silent";
-}
-
-function parseAddress(text: string): Address {
-  const at = text.lastIndexOf(":");
-  return { host: text.slice(0, at), port: Number(text.slice(at + 1)) };
 }

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { parseAddress } from "./probes/exchange.ts";
 import { endProcess } from "./processes/end-process.ts";
 import { launch } from "./processes/launch.ts";
 import { lastLines, logSize, rotateLog } from "./processes/log-file.ts";
@@ -15,7 +16,7 @@ export class StartConflict extends Error {
   override readonly name = "StartConflict";
 }
 
-const portSigns = /address already in use|address is already in use|failed to bind port|could not bind|bind\(\) to/i;
+const portSigns = /address already in use|address is already in use|failed to bind|could not bind|bind\(\) to/i;
 const remainsSigns = /pre-existing shared memory block|lock file "postmaster\.pid" already exists/i;
 const quotedLines = 12;
 export const endGraceMs = 20_000;
@@ -27,17 +28,23 @@ export async function startProcess(
   run: StartRun,
 ): Promise<"started" | "adopted"> {
   const known = run.state.file.processes.find(({ name }) => name === planned.name);
-  if (known !== undefined && isRunning(known)) {
-    run.reporter.progress(recipe.store, `process ${known.pid} runs: asking it`);
-    const health = await wait(recipe, planned, known, () => undefined, run);
-    if (health === "healthy") return "adopted";
-    if (health === "interrupted") throw interruptedError();
-    // It runs and does not answer, for as long as a start may take: it is worth nothing.
-    run.reporter.note(`${planned.name}: process ${known.pid} does not answer and is replaced`);
-  }
-  if (known !== undefined) await end(recipe, known, run);
+  if (known !== undefined && (await adoptProcess(recipe, known, run))) return "adopted";
   await startAnew(recipe, planned, run);
   return "started";
+}
+
+/** Whether a process of an earlier run serves. One that does not answer for as long as a start may take is ended. */
+export async function adoptProcess(recipe: Recipe, known: StackProcess, run: StartRun): Promise<boolean> {
+  const { name, pid } = known;
+  if (isRunning(known)) {
+    run.reporter.progress(recipe.store, `process ${pid} runs: asking it`);
+    const health = await wait(recipe, known, () => (isRunning(known) ? undefined : "ended"), run);
+    if (health === "healthy") return true;
+    if (health === "interrupted") throw interruptedError();
+    run.reporter.note(`${name}: process ${pid} does not answer and is replaced`);
+  }
+  await end(recipe, known, run);
+  return false;
 }
 
 async function startAnew(recipe: Recipe, planned: PlannedProcess, run: StartRun): Promise<void> {
@@ -55,7 +62,7 @@ async function startAnew(recipe: Recipe, planned: PlannedProcess, run: StartRun)
   void launched.ended.then((how) => (ended = how));
   launched.begin();
   run.reporter.progress(recipe.store, planned.name === recipe.store ? "starting" : `starting ${planned.name}`);
-  const health = await wait(recipe, planned, process, () => ended, run);
+  const health = await wait(recipe, process, () => ended, run);
   if (health === "healthy") return;
   if (health === "interrupted") throw interruptedError();
   throw startError(planned, health, process, logStart, recipe.readyWithinMs);
@@ -63,12 +70,12 @@ async function startAnew(recipe: Recipe, planned: PlannedProcess, run: StartRun)
 
 function wait(
   recipe: Recipe,
-  { address }: PlannedProcess,
   process: StackProcess,
   ended: () => string | undefined,
   { signal, sleep, nowMs }: StartRun,
 ): Promise<Health> {
   const { probe, readyWithinMs } = recipe;
+  const address = parseAddress(process.address);
   return waitUntilHealthy({
     address,
     probe,
@@ -77,7 +84,7 @@ function wait(
     sleep,
     nowMs,
     isOwn: () => ownsPort(process.pid, address.port),
-    ended: () => ended() ?? (isRunning(process) ? undefined : "ended"),
+    ended,
   });
 }
 

@@ -1,9 +1,9 @@
-import { mkdirSync, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import path from "node:path";
+import { makeFolder } from "./files/make-folder.ts";
 import { isWhole } from "./jars/jar-folder.ts";
 import { jarFolder } from "./jars/fetch-jars.ts";
-import { findPrerequisites } from "./prerequisites/find-prerequisites.ts";
-import { isRunning } from "./processes/recorded-process.ts";
+import { findPrerequisites, type Prerequisites } from "./prerequisites/find-prerequisites.ts";
 import { knownNodes } from "./recipes/cassandra.ts";
 import { recipes } from "./recipes/recipes.ts";
 import type { StackTools, StartRun } from "./run-context.ts";
@@ -11,9 +11,10 @@ import { folderError, StackError } from "./stack-error.ts";
 import type { StackFile } from "./stack-file.ts";
 import { obtainSecrets } from "./stack-secrets.ts";
 import { StackState } from "./stack-state.ts";
-import { endStarted, jarStoreOf, startStore } from "./start-store.ts";
+import { endStarted, jarStoreOf, startStore, type StoreParts } from "./start-store.ts";
 import { interruptedError } from "./start-process.ts";
-import { type StoreName, storeOf } from "./versions.ts";
+import { runsWholly } from "./store-processes.ts";
+import type { StoreName } from "./versions.ts";
 import { withFolderLock } from "./with-folder-lock.ts";
 
 export interface StartStackOptions extends StackTools {
@@ -45,13 +46,14 @@ export async function startStack(options: StartStackOptions): Promise<StackFile>
     const signal = AbortSignal.any([options.signal, controller.signal]);
     const cassandraNodes = options.cassandraNodes ?? knownNodes(directory) ?? 1;
     const run: StartRun = { ...options, signal, state, cassandraNodes, takenPorts: new Set(), started: [] };
-    const parts = await findParts(options, state);
+    const parts = await findParts(options, run);
     for (const name of otherPorts(state.file, options.stores)) run.takenPorts.add(name);
     const outcomes = await Promise.allSettled(
       options.stores.map((store) =>
         startStore(recipes[store], parts, run).catch((error: unknown) => {
+          // Those that were given up because of the first have nothing to say.
+          if (!signal.aborted) options.reporter.failed(store);
           controller.abort();
-          options.reporter.failed(store);
           throw error;
         }),
       ),
@@ -63,21 +65,23 @@ export async function startStack(options: StartStackOptions): Promise<StackFile>
   });
 }
 
-async function findParts(options: StartStackOptions, state: StackState) {
-  const toStart = options.stores.filter((store) => !runsWholly(state.file, store, options.cassandraNodes));
-  const lacksJars = toStart.some((store) => {
-    const jarStore = jarStoreOf(store);
-    return jarStore !== undefined && !isWhole(jarFolder(options.cache, jarStore));
-  });
-  const tools = await findPrerequisites(toStart, lacksJars, options.variables);
-  return { tools, secrets: obtainSecrets(state.directory, options.makeUp) };
+/** One look at the machine for everything that has to be started: what is missing is said at once. */
+async function findParts(options: StartStackOptions, { state, cassandraNodes }: StartRun): Promise<StoreParts> {
+  const look = (stores: readonly StoreName[]): Promise<Prerequisites> =>
+    findPrerequisites(
+      stores,
+      stores.some((store) => lacksJars(store, options.cache)),
+      options.variables,
+    );
+  const toStart = options.stores.filter((store) => !runsWholly(state.file, store, cassandraNodes));
+  const tools = await look(toStart);
+  const secrets = obtainSecrets(state.directory, options.makeUp);
+  return { secrets, toolsFor: async (store) => (toStart.includes(store) ? tools : await look([store])) };
 }
 
-/** What is adopted needs no program of this machine. */
-function runsWholly(file: StackFile, store: StoreName, cassandraNodes: number | undefined): boolean {
-  const processes = file.processes.filter(({ name }) => storeOf(name) === store);
-  const expected = store === "cassandra" ? (cassandraNodes ?? processes.length) : 1;
-  return processes.length > 0 && processes.length === expected && processes.every(isRunning);
+function lacksJars(store: StoreName, cache: string): boolean {
+  const jarStore = jarStoreOf(store);
+  return jarStore !== undefined && !isWhole(jarFolder(cache, jarStore));
 }
 
 /** Ports of the folder's other stores: they may be stopped now, and want theirs back later. */
@@ -103,8 +107,8 @@ function prepareFolder(directory: string, cache: string): string {
   }
   try {
     // Others may pass through, so that a program that does not run as root can; each part is closed by itself.
-    mkdirSync(directory, { recursive: true, mode: 0o711 });
-    mkdirSync(path.join(directory, "logs"), { recursive: true, mode: 0o700 });
+    makeFolder(directory, 0o711);
+    makeFolder(path.join(directory, "logs"), 0o700);
     const { bavail, bsize } = statfsSync(directory);
     if (bavail * bsize >= freeBytesMin) return directory;
     const free = Math.floor((bavail * bsize) / 1024 / 1024);

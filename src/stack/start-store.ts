@@ -7,11 +7,12 @@ import type { Recipe, RecipeContext } from "./recipes/recipe.ts";
 import type { StartRun } from "./run-context.ts";
 import { StackError } from "./stack-error.ts";
 import type { StackSecrets } from "./stack-secrets.ts";
-import { end, StartConflict, startProcess } from "./start-process.ts";
+import { adoptProcess, end, StartConflict, startProcess } from "./start-process.ts";
+import { processesOf, runsWholly } from "./store-processes.ts";
 import { type StoreName, storeOf } from "./versions.ts";
 
 export interface StoreParts {
-  readonly tools: Prerequisites;
+  readonly toolsFor: (store: StoreName) => Promise<Prerequisites>;
   readonly secrets: StackSecrets;
 }
 
@@ -25,10 +26,14 @@ const againAfterMs = 500;
 /** Brings one store up, with all of its processes; its settings are on record when it answers. */
 export async function startStore(recipe: Recipe, parts: StoreParts, run: StartRun): Promise<void> {
   const { store } = recipe;
+  // What a killed process left behind may hold its port.
+  for (const process of processesOf(run.state.file, store)) if (!isRunning(process)) await end(recipe, process, run);
+  if (await adoptStore(recipe, parts, run)) return;
+  const tools = await parts.toolsFor(store);
   const jars = await jarsFor(store, run);
   for (let attempt = 1; ; attempt++) {
     try {
-      await tryToStart(recipe, parts, jars, run);
+      await tryToStart(recipe, { ...parts, tools, jars }, run);
       return;
     } catch (error) {
       if (!(error instanceof StartConflict)) throw error;
@@ -51,25 +56,37 @@ async function jarsFor(store: StoreName, run: StartRun): Promise<ReadonlyMap<Jar
   return new Map([[jarStore, await fetchJars(jarStore, { cache, variables, sleep, signal, onProgress })]]);
 }
 
+/** A store that runs with all of its processes needs nothing of what starting it takes. */
+async function adoptStore(recipe: Recipe, { secrets }: StoreParts, run: StartRun): Promise<boolean> {
+  const { state, cassandraNodes } = run;
+  if (!runsWholly(state.file, recipe.store, cassandraNodes)) return false;
+  const processes = processesOf(state.file, recipe.store);
+  const adopted = await Promise.all(processes.map((process) => adoptProcess(recipe, process, run)));
+  if (!adopted.every(Boolean)) return false;
+  const ports = new Map(Object.entries(state.file.ports ?? {}));
+  state.addSettings(recipe.settings({ ports, secrets, cassandraNodes }));
+  const addresses = processes.map(({ address }) => address);
+  run.reporter.ready(recipe.store, "adopted", addresses);
+  return true;
+}
+
 async function tryToStart(
   recipe: Recipe,
-  { tools, secrets }: StoreParts,
-  jars: ReadonlyMap<JarStore, string>,
+  parts: Pick<RecipeContext, "secrets" | "tools" | "jars">,
   run: StartRun,
 ): Promise<void> {
   const { state, cassandraNodes, servers, variables, signal, reporter } = run;
-  const held = state.file.processes.some((process) => storeOf(process.name) === recipe.store && isRunning(process));
+  const held = processesOf(state.file, recipe.store).some(isRunning);
   const ports = await choosePorts(recipe.ports(cassandraNodes), held, run);
   const { directory } = state;
-  const context: RecipeContext = { directory, ports, secrets, tools, jars, cassandraNodes, servers, variables, signal };
+  const context: RecipeContext = { ...parts, directory, ports, cassandraNodes, servers, variables, signal };
   const planned = await recipe.prepare(context, (text) => reporter.progress(recipe.store, text));
   state.rememberPorts(ports);
-  const how = new Set<"started" | "adopted">();
   // One after the other: nodes of Cassandra that join at once refuse each other.
-  for (const process of planned) how.add(await startProcess(recipe, process, run));
+  for (const process of planned) await startProcess(recipe, process, run);
   state.addSettings(recipe.settings(context));
   const addresses = planned.map(({ address }) => `${address.host}:${address.port}`);
-  reporter.ready(recipe.store, how.has("started") ? "started" : "adopted", addresses);
+  reporter.ready(recipe.store, "started", addresses);
 }
 
 /** Ends what this run has started of a store. */

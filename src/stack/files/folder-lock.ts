@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { livenessOf, ownIdentity, type ProcessIdentity } from "../../base/process-identity.ts";
 
@@ -24,12 +24,11 @@ export interface LockOptions {
 
 const pollMs = 100;
 
-/** Answers the holder that did not let go within `waitMs`, if there is one. */
+/** The folder exists. Answers the holder that did not let go within `waitMs`, if there is one. */
 export async function lockFolder(
   folder: string,
   options: LockOptions,
 ): Promise<FolderLock | { readonly holder: ProcessIdentity }> {
-  mkdirSync(folder, { recursive: true });
   let waitedMs = 0;
   for (;;) {
     const taken = tryLock(folder);

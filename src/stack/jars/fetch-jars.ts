@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { lockFolder } from "../files/folder-lock.ts";
+import { makeFolder } from "../files/make-folder.ts";
 import { runTool } from "../processes/run-tool.ts";
 import { folderError, StackError } from "../stack-error.ts";
 import { dependencyPluginVersion } from "../versions.ts";
@@ -34,7 +35,7 @@ export async function fetchJars(store: JarStore, options: FetchOptions): Promise
   if (isWhole(folder)) return folder;
   const cache = path.dirname(folder);
   try {
-    mkdirSync(cache, { recursive: true });
+    makeFolder(cache, 0o755);
     const lock = await lockFolder(cache, {
       waitMs: fetchWithinMs,
       sleep: options.sleep,

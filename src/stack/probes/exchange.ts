@@ -5,6 +5,12 @@ export interface Address {
   readonly port: number;
 }
 
+/** `host:port`, as stack.json has it. */
+export function parseAddress(text: string): Address {
+  const at = text.lastIndexOf(":");
+  return { host: text.slice(0, at), port: Number(text.slice(at + 1)) };
+}
+
 /** Nobody answers a greeting with more than this. */
 const answerBytesMax = 64 * 1024;
 

@@ -30,6 +30,9 @@ export interface RecipeContext {
   readonly signal: AbortSignal;
 }
 
+/** As much of it as the settings of a store that runs follow from. */
+export type SettingsContext = Pick<RecipeContext, "ports" | "secrets" | "cassandraNodes">;
+
 export interface PlannedProcess {
   readonly name: string;
   readonly version: string;
@@ -49,7 +52,7 @@ export interface Recipe {
   /** Makes folders, configuration and what must be there before the first start. Answers the processes in starting order. */
   prepare(context: RecipeContext, onProgress: (text: string) => void): Promise<readonly PlannedProcess[]>;
   /** Path of a setting of the configuration → value, for those who use it. */
-  settings(context: RecipeContext): Readonly<Record<string, string | number>>;
+  settings(context: SettingsContext): Readonly<Record<string, string | number>>;
 }
 
 export const loopback = "127.0.0.1";
