@@ -67,7 +67,9 @@ async function main() {
   }
   const { needsStores, startTestStores } = await import("./test-stores.mjs");
   const stores = needsStores(filters) ? await startTestStores(packageRoot) : undefined;
-  const { counts, unhandled } = await runTests(filters).finally(async () => stores?.stop());
+  const { counts, unhandled } = await runTests(filters).finally(async () => {
+    await stores?.stop();
+  });
   for (const [name, count] of counts) {
     if (filters.length > 0 && count.passed + count.failed + count.skipped === 0) continue;
     // A project without a single test is a gate left open, unless somebody asked for a part only.
