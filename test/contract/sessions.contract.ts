@@ -253,6 +253,17 @@ function tokenTests(makeHarness: MakeDurableHarness<Sessions>): void {
     );
   });
 
+  test("a token that was used is unknown as well once the session has expired", async () => {
+    await using harness = await makeHarness();
+    const session = await open(harness.store, newId());
+    const next = nextTokens();
+    await harness.store.rotate(session.refreshHash, next, at);
+    expect(await harness.store.rotate(session.refreshHash, nextTokens(), next.refreshExpiresAt)).toEqual({
+      outcome: "unknown",
+    });
+    expect((await harness.store.rotate(next.refreshHash, nextTokens(), at)).outcome).toBe("rotated");
+  });
+
   test("an unknown refresh token, or an access token in its place, rotates nothing", async () => {
     await using harness = await makeHarness();
     const session = await open(harness.store, newId());
