@@ -257,6 +257,19 @@ describe("a group", () => {
     expect(world.log.calls.readBucket).toBe(reads + 1);
   });
 
+  test("a thousand at once reach the sender in turns, or they would fill its send queue", async () => {
+    const { world, members, group, confirm, settleTimers } = await groupSetUp(2 * limits.groupStatusFramesMax + 10);
+    const [sender, ...others] = members as [Uuid, ...Uuid[]];
+    const seq = await group.say(sender);
+    for (const userId of others) await confirm(userId, 1, seq);
+    const told: number[] = [];
+    for (let turn = 0; turn < 4; turn++) {
+      await settleTimers();
+      told.push(world.hub.deliveries.length);
+    }
+    expect(told).toEqual([limits.groupStatusFramesMax, 2 * limits.groupStatusFramesMax, others.length, others.length]);
+  });
+
   test("receipts of one member within the time become one frame with the highest watermark", async () => {
     const { world, members, group, confirm, settleTimers } = await groupSetUp(3);
     const [alice, bob] = members as [Uuid, Uuid];

@@ -10,10 +10,11 @@ import { isReadable } from "./watermark-rule.ts";
 /**
  * Tells the members of a group whose own rows a receipt newly covers, and nobody else: they are the ones who look at the
  * ticks. Receipts of one group are gathered for groupUpdateCoalesceMs; then one log read finds the senders of the newest
- * groupStatusRows rows that were covered, and each receipt goes to at most groupStatusTargetsMax of them. So 499 members
- * confirming one message are 499 small frames to one user, not 499 × 499.
+ * groupStatusRows rows that were covered, and each receipt goes to at most groupStatusTargetsMax of them. So 1,024 members
+ * confirming one message are 1,024 small frames to one user, not 1,024 × 1,024; and no more than groupStatusFramesMax of them at
+ * a time, or they would fill that user's send queue: the rest, at most one a member, waits for the next turn.
  *
- * States of a group: absent → gathering (timer runs) → absent. All of it may be lost: who opens the chat reads the
+ * States of a group: absent → gathering (timer runs) → gathering (some are left) | absent. All of it may be lost: who opens the chat reads the
  * receipts themselves, so a failed read or a full table drops the push and nothing else.
  */
 export interface GroupStatus {
@@ -46,7 +47,14 @@ export function createGroupStatus(deps: GroupStatusDeps): GroupStatus {
   const flush = async (groupId: Uuid): Promise<void> => {
     const updates = gathering.get(groupId);
     gathering.delete(groupId);
-    if (updates !== undefined) await tell(deps, groupId, updates);
+    if (updates === undefined) return;
+    const entries = [...updates];
+    const later = entries.slice(limits.groupStatusFramesMax);
+    if (later.length > 0) {
+      gathering.set(groupId, new Map(later));
+      scheduleFlush(deps.clock, () => flush(groupId));
+    }
+    await tell(deps, groupId, new Map(entries.slice(0, limits.groupStatusFramesMax)));
   };
 
   return {

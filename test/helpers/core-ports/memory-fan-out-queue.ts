@@ -29,10 +29,15 @@ class Consumer {
   }
 }
 
+/** One handing-over of the first jobs of a line. */
+interface Lease {
+  readonly consumer: Consumer;
+  readonly jobs: readonly QueuedJob[];
+}
+
 interface Line {
   readonly jobs: QueuedJob[];
-  /** Who has been given the first jobs of it; undefined = nobody. */
-  holder: Consumer | undefined;
+  lease: Lease | undefined;
   resting: boolean;
 }
 
@@ -64,7 +69,7 @@ export class MemoryFanOutQueue implements FanOutQueue {
       for (const job of jobs) {
         const key = `${job.conversationId}/${job.chunk}`;
         let line = this.#lines.get(key);
-        if (line === undefined) this.#lines.set(key, (line = { jobs: [], holder: undefined, resting: false }));
+        if (line === undefined) this.#lines.set(key, (line = { jobs: [], lease: undefined, resting: false }));
         line.jobs.push({ ...job, enqueuedAt });
         this.#hand(line);
       }
@@ -105,7 +110,7 @@ export class MemoryFanOutQueue implements FanOutQueue {
   /** Every process dies at once; what they were given is there again for whoever comes. */
   disconnectAll(): void {
     this.#consumers = [];
-    for (const line of this.#lines.values()) line.holder = undefined;
+    for (const line of this.#lines.values()) line.lease = undefined;
   }
 
   /** Whether a job waits that tells the row to the chunk: for checkers. */
@@ -123,16 +128,18 @@ export class MemoryFanOutQueue implements FanOutQueue {
   }
 
   #hand(line: Line): void {
-    if (line.jobs.length === 0 || line.holder !== undefined || line.resting) return;
+    if (line.jobs.length === 0 || line.lease !== undefined || line.resting) return;
     const running = this.#consumers.filter((consumer) => consumer.state === "running");
     const consumer = running[this.#turn++ % (running.length || 1)];
     if (consumer === undefined) return;
-    line.holder = consumer;
-    this.#watch(line, consumer);
-    void this.#call(line, consumer, line.jobs.slice(0, limits.fanOutJobsPerCallMax));
+    const lease = { consumer, jobs: line.jobs.slice(0, limits.fanOutJobsPerCallMax) };
+    line.lease = lease;
+    this.#watch(line, lease);
+    void this.#call(line, lease);
   }
 
-  async #call(line: Line, consumer: Consumer, jobs: readonly QueuedJob[]): Promise<void> {
+  async #call(line: Line, lease: Lease): Promise<void> {
+    const { consumer, jobs } = lease;
     consumer.calls++;
     let done = true;
     try {
@@ -146,8 +153,8 @@ export class MemoryFanOutQueue implements FanOutQueue {
       consumer.state = "running";
       this.#handAll();
     }
-    if (line.holder === consumer) {
-      line.holder = undefined;
+    if (line.lease === lease) {
+      line.lease = undefined;
       if (done) line.jobs.splice(0, jobs.length);
       else this.#rest(line);
       this.#hand(line);
@@ -163,15 +170,15 @@ export class MemoryFanOutQueue implements FanOutQueue {
     });
   }
 
-  #watch(line: Line, consumer: Consumer): void {
+  #watch(line: Line, lease: Lease): void {
     this.#clock.schedule(aliveCheckMs, () => {
-      if (line.holder !== consumer) return;
-      if (consumer.alive()) {
-        this.#watch(line, consumer);
+      if (line.lease !== lease) return;
+      if (lease.consumer.alive()) {
+        this.#watch(line, lease);
         return;
       }
-      consumer.state = "lost";
-      line.holder = undefined;
+      lease.consumer.state = "lost";
+      line.lease = undefined;
       this.#hand(line);
     });
   }
