@@ -96,6 +96,17 @@ test("an object that is removed while it is written does not appear afterwards, 
   ]);
 });
 
+test("a body that is shorter or longer than announced is refused and leaves nothing", async () => {
+  using folder = temporaryFolder();
+  const media = await openFilesystemMedia(folder.path, { random });
+  const name = newName();
+  for (const body of ["ab", "abcd"]) {
+    const write = media.write(grantTo(name, 3), Readable.from([Buffer.from(body)]));
+    await expect(write).rejects.toEqual(code("bad_request"));
+  }
+  expect([incoming(folder.path), await media.sizeBytes(name)]).toEqual([[], undefined]);
+});
+
 test("more uploads at once than there may be are told to come back", async () => {
   using folder = temporaryFolder();
   const media = await openFilesystemMedia(folder.path, { random, writesMax: 2 });
