@@ -54,7 +54,7 @@ export function cassandraAdminError(cause: unknown, place: Place): StoreError {
   const kind = kinds.find((one) => one !== "unreachable") ?? "unreachable";
   const where = `Cassandra on ${place.contactPoints}`;
   const why = [...new Set(reasons.map(({ message }) => message.replace(/\.$/, "")))].join("; ");
-  if (reasons.some((reason) => /^localDataCenter was configured/.test(reason.message))) {
+  if (reasons.some((reason) => reason.message.startsWith("localDataCenter was configured"))) {
     const fix = "Set cassandra.datacenter to the name that `nodetool status` prints.";
     return new StoreError(
       "cassandra",

@@ -7,17 +7,9 @@ import type { SchemaStore } from "../../../src/migrate/schema-store.ts";
 import { verifySchema } from "../../../src/migrate/verify-schema.ts";
 import type { Config } from "../../../src/server/config/config-schema.ts";
 import { connectCassandraAdmin } from "../../../src/stores/cassandra/connect-admin.ts";
+import { migrationFolder, type MigrationFolder } from "../../helpers/migration-folder.ts";
 import { describeOn, realStoreConfig } from "../../helpers/real-stores.ts";
-import {
-  guillotine,
-  Killed,
-  migrationFolder,
-  openCql,
-  runUp,
-  upDefaults,
-  usingStore,
-  type MigrationFolder,
-} from "./fixture.ts";
+import { guillotine, Killed, openCql, runUp, upDefaults, usingStore } from "./fixture.ts";
 
 const things = `-- Things.
 CREATE TABLE IF NOT EXISTS things (id int PRIMARY KEY, name text);
@@ -215,6 +207,7 @@ describeOn(["cassandra"], "migrations of Cassandra", () => {
         // Its heartbeats go nowhere from here on.
         await dead.close();
         const lock = await store.acquire(upDefaults);
+        expect(lock.lost.aborted).toBe(false);
         await lock.release();
       },
     );

@@ -1,33 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
 import { openCqlStore, type CqlStoreOptions } from "../../../src/migrate/cql/store.ts";
 import { migrateUp, type UpOptions } from "../../../src/migrate/migrate-up.ts";
-import type { SchemaKind } from "../../../src/migrate/migration.ts";
 import { readMigrations } from "../../../src/migrate/read-migrations.ts";
 import { silentObserver, type SchemaStore } from "../../../src/migrate/schema-store.ts";
 import { openSqlStore, type SqlStoreOptions } from "../../../src/migrate/sql/store.ts";
 import type { Config } from "../../../src/server/config/config-schema.ts";
-
-/** Migration files of a test: names → texts. */
-export interface MigrationFolder extends Disposable {
-  readonly path: string;
-  write(kind: SchemaKind, files: Readonly<Record<string, string>>): void;
-}
-
-export function migrationFolder(): MigrationFolder {
-  const folder = mkdtempSync(path.join(tmpdir(), "msgr-migrations-"));
-  return {
-    path: folder,
-    write(kind, files) {
-      mkdirSync(path.join(folder, kind), { recursive: true });
-      for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, kind, `${name}.${kind}`), text);
-    },
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
-  };
-}
+import type { MigrationFolder } from "../../helpers/migration-folder.ts";
 
 export const upDefaults: UpOptions = {
   to: Infinity,

@@ -5,8 +5,9 @@ import type { SchemaStore } from "../../../src/migrate/schema-store.ts";
 import { verifySchema } from "../../../src/migrate/verify-schema.ts";
 import type { Config } from "../../../src/server/config/config-schema.ts";
 import { connectPostgresAdmin, type PostgresAdmin } from "../../../src/stores/postgres/connect-admin.ts";
+import { migrationFolder } from "../../helpers/migration-folder.ts";
 import { describeOn, realStoreConfig } from "../../helpers/real-stores.ts";
-import { guillotine, Killed, migrationFolder, openSql, runUp, upDefaults, usingStore } from "./fixture.ts";
+import { guillotine, Killed, openSql, runUp, upDefaults, usingStore } from "./fixture.ts";
 
 const things = `-- Things.
 CREATE TABLE things (id integer PRIMARY KEY, name text);
