@@ -5,15 +5,46 @@ import { baseEnvironment, loopback, portOf, type Recipe } from "./recipe.ts";
 
 export const healthPath = "/nginx-health";
 
+export interface ProxyOptions {
+  /** What nginx's `listen` takes. */
+  readonly listen: string;
+  /** host:port of each `msgr serve`; at least one. */
+  readonly servers: readonly string[];
+}
+
+/** One address in front of the servers, for HTTP and WebSockets: what goes into `http`. deploy/nginx has the same. */
+export function proxyConfig({ listen, servers }: ProxyOptions): string {
+  return `upstream msgr {
+${servers.map((server) => `  server ${server} max_fails=1 fail_timeout=2s;`).join("\n")}
+  keepalive 32;
+}
+map $http_upgrade $connection_header { default upgrade; "" ""; }
+server {
+  listen ${listen};
+  location = ${healthPath} { default_type text/plain; return 200 "ok\\n"; }
+  location / {
+    proxy_pass http://msgr;
+    proxy_http_version 1.1;
+    proxy_set_header Host $http_host;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection $connection_header;
+    # A socket is quiet for as long as its client is; the heartbeat decides, not the proxy.
+    proxy_read_timeout 1h;
+    proxy_send_timeout 1h;
+  }
+}
+`;
+}
+
 export interface NginxConfigOptions {
   readonly port: number;
-  /** host:port of each `msgr serve`; at least one. */
   readonly servers: readonly string[];
   /** Workers of a master that is root become this user; undefined = the master is somebody already. */
   readonly user: string | undefined;
 }
 
-/** One address in front of the servers, for HTTP and WebSockets. Paths are relative to nginx's own folder. */
+/** nginx.conf of the stack. Paths are relative to nginx's own folder. */
 export function nginxConfig({ port, servers, user }: NginxConfigOptions): string {
   return `# Written by \`msgr stack up\`, anew each time.
 daemon off;
@@ -22,33 +53,13 @@ error_log stderr warn;
 worker_processes 1;
 ${user === undefined ? "" : `user ${user};\n`}events { worker_connections 8192; }
 http {
-  access_log off;
-  client_body_temp_path temp/body;
-  proxy_temp_path temp/proxy;
-  fastcgi_temp_path temp/fastcgi;
-  uwsgi_temp_path temp/uwsgi;
-  scgi_temp_path temp/scgi;
-  upstream msgr {
-${servers.map((server) => `    server ${server} max_fails=1 fail_timeout=2s;`).join("\n")}
-    keepalive 32;
-  }
-  map $http_upgrade $connection_header { default upgrade; "" ""; }
-  server {
-    listen ${loopback}:${port};
-    location = ${healthPath} { default_type text/plain; return 200 "ok\\n"; }
-    location / {
-      proxy_pass http://msgr;
-      proxy_http_version 1.1;
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $connection_header;
-      # A socket is quiet for as long as its client is; the heartbeat decides, not the proxy.
-      proxy_read_timeout 1h;
-      proxy_send_timeout 1h;
-    }
-  }
-}
+access_log off;
+client_body_temp_path temp/body;
+proxy_temp_path temp/proxy;
+fastcgi_temp_path temp/fastcgi;
+uwsgi_temp_path temp/uwsgi;
+scgi_temp_path temp/scgi;
+${proxyConfig({ listen: `${loopback}:${port}`, servers })}}
 `;
 }
 
