@@ -28,7 +28,13 @@ export interface BenchEnd {
 
 const main = path.resolve(import.meta.dirname, "../../src/cli/main.ts");
 
-export function startBench(folder: string, scenario: string, words: readonly string[] = []): BenchProcess {
+/** `variables`: of its environment, beside those that every command needs. */
+export function startBench(
+  folder: string,
+  scenario: string,
+  words: readonly string[] = [],
+  variables: Readonly<Record<string, string>> = {},
+): BenchProcess {
   const [file, temporary, results] = ["scenario.yaml", "tmp", "results"].map((name) => path.join(folder, name)) as [
     string,
     string,
@@ -39,7 +45,7 @@ export function startBench(folder: string, scenario: string, words: readonly str
   const child = spawn(process.execPath, [main, "bench", file, "--out", results, ...words], {
     stdio: ["ignore", "pipe", "pipe"],
     cwd: folder,
-    env: { PATH: process.env["PATH"], HOME: folder, TMPDIR: temporary, NO_COLOR: "1" },
+    env: { PATH: process.env["PATH"], HOME: folder, TMPDIR: temporary, NO_COLOR: "1", ...variables },
   });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));

@@ -63,7 +63,7 @@ export function assembleResult(facts: RunFacts): BenchResult {
     users: plan.users,
     connections: plan.connections,
     workers: plan.workers.length,
-    workloads: collectWorkloads(stats, scenario.workloads, mergeErrors(reports)),
+    workloads: collectWorkloads(stats, scenario.workloads, mergeErrors(reports), addPhaseCpu(reports)),
     ledger,
     generator,
     thresholds,
@@ -111,6 +111,11 @@ function mergeErrors(reports: readonly WorkerReport[]): Record<string, Record<st
     }
   }
   return merged;
+}
+
+function addPhaseCpu(reports: readonly WorkerReport[]): readonly number[] {
+  const [first, ...others] = reports.map(({ phaseCpuMs }) => phaseCpuMs);
+  return (first ?? []).map((cpuMs, phase) => others.reduce((sum, other) => sum + (other[phase] ?? 0), cpuMs));
 }
 
 function addClients(reports: readonly WorkerReport[]): ClientCounters {

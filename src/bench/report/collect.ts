@@ -9,6 +9,7 @@ export function collectWorkloads(
   stats: RunStats,
   workloads: readonly Workload[],
   errors: Readonly<Record<string, Readonly<Record<string, number>>>>,
+  phaseCpuMs: readonly number[] = [],
 ): WorkloadResult[] {
   return workloads.map((workload, index) => {
     const cells = stats.recordedCells(workload.name);
@@ -29,6 +30,7 @@ export function collectWorkloads(
       skipped: sum("skipped"),
       askedPerSecond: seconds === 0 ? 0 : sum("asked") / seconds,
       succeededPerSecond: seconds === 0 ? 0 : sum("succeeded") / seconds,
+      ...generatorCpuOf(stats, workloads, workload, phaseCpuMs),
       wait: mergedDistribution(cells, (cell) => cell.latency.wait),
       service: mergedDistribution(cells, (cell) => cell.latency.service),
       response: mergedDistribution(cells, (cell) => cell.latency.response),
@@ -40,6 +42,25 @@ export function collectWorkloads(
       series: series.intervals(Math.min(series.durationMs, stats.stoppedMs)),
     };
   });
+}
+
+/**
+ * What one operation takes of the generator's CPU, where a workload has its phases to itself: of two clients that do the
+ * same it tells the dearer one also on a machine that is busy with other things.
+ */
+function generatorCpuOf(
+  stats: RunStats,
+  workloads: readonly Workload[],
+  { name, during }: Workload,
+  phaseCpuMs: readonly number[],
+): { readonly generatorCpuUs?: number } {
+  const others = workloads.filter((other) => other.name !== name);
+  const { phases } = stats.timeline;
+  const own = phases.filter((phase) => phase.record && during?.includes(phase.name) !== false);
+  const isAlone = own.every((phase) => others.every((other) => other.during?.includes(phase.name) === false));
+  const cpuMs = own.reduce((sum, phase) => sum + (phaseCpuMs[phases.indexOf(phase)] ?? 0), 0);
+  const ended = stats.recordedCells(name).reduce((sum, { counters }) => sum + counters.get("succeeded"), 0);
+  return isAlone && cpuMs > 0 && ended > 0 ? { generatorCpuUs: (cpuMs * 1_000) / ended } : {};
 }
 
 function mergedDistribution(cells: readonly Cell[], histogramOf: (cell: Cell) => Histogram): DistributionResult {

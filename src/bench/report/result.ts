@@ -46,6 +46,8 @@ const workload = z.object({
   skipped: z.int(),
   askedPerSecond: z.number(),
   succeededPerSecond: z.number(),
+  /** CPU time of the workers for one operation; absent when other workloads ran in the same phases. */
+  generatorCpuUs: z.number().optional(),
   wait: distribution,
   service: distribution,
   response: distribution,

@@ -159,7 +159,17 @@ function deliveryLines(result: BenchResult, style: Style): string[] {
 /** Workloads that do the same through two clients, each against the bare driver: what the adapter leaves of it. */
 function ratioLines(result: BenchResult, style: Style): string[] {
   const parts = pairsOf(result).map(({ name, bare, share }) => `${name} ${formatShare(share)} of ${bare}`);
-  return parts.length === 0 ? [] : labelled("ratio", parts.join(", "), style);
+  const costs = result.workloads.flatMap(({ name, generatorCpuUs }) =>
+    generatorCpuUs === undefined || result.workloads.length === 1 ? [] : [`${name} ${formatCpuUs(generatorCpuUs)}`],
+  );
+  return [
+    ...(parts.length === 0 ? [] : labelled("ratio", parts.join(", "), style)),
+    ...(costs.length === 0 ? [] : labelled("worker CPU", `${costs.join(", ")} an operation`, style)),
+  ];
+}
+
+function formatCpuUs(us: number): string {
+  return us < 10 ? `${us.toFixed(2)} µs` : formatUs(us);
 }
 
 interface Pair {

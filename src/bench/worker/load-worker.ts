@@ -214,6 +214,7 @@ export class LoadWorker {
         errors: this.#load.errors,
         clients: this.#clientCounters(),
         facts: this.#meter.facts(),
+        phaseCpuMs: this.#meter.phaseCpuMs,
         inFlightPeak: this.#load.inFlightPeak,
       },
     });

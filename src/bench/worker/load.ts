@@ -134,6 +134,19 @@ export class Load<Runner extends LoadRunner> implements OperationHost {
     if (lane.executor?.open === false) this.#due.add(lane);
   }
 
+  withdrawn(operation: Operation): void {
+    const lane = this.#running.get(operation);
+    if (lane === undefined) return;
+    this.#running.delete(operation);
+    const { stats } = this.#parts;
+    const { workload, intendedMs } = operation;
+    stats.count(workload, "asked", intendedMs, -1);
+    stats.count(workload, "started", intendedMs, -1);
+    stats.count(workload, "skipped", intendedMs);
+    lane.executor?.completed();
+    if (lane.executor?.open === false) this.#due.add(lane);
+  }
+
   #createLanes(workload: Workload, targets: Targets, index: number): Lane[] {
     const { scenario, population, share, stats } = this.#parts;
     const { name } = workload;

@@ -108,5 +108,7 @@ export interface WorkerReport {
   readonly errors: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly clients: ClientCounters;
   readonly facts: WorkerFacts;
+  /** CPU time of the process by phase under load. */
+  readonly phaseCpuMs: readonly number[];
   readonly inFlightPeak: number;
 }

@@ -2,6 +2,7 @@
 export interface OperationHost {
   nowMs(): number;
   ended(operation: Operation, endMs: number, error: string | undefined): void;
+  withdrawn(operation: Operation): void;
 }
 
 export class Operation {
@@ -36,5 +37,12 @@ export class Operation {
     if (this.isOver) return;
     this.isOver = true;
     this.#host.ended(this, this.#host.nowMs(), error);
+  }
+
+  /** The device was sent away by another workload before it had its answer: neither done nor failed, and not asked for. */
+  withdraw(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#host.withdrawn(this);
   }
 }

@@ -128,6 +128,7 @@ export class StoreWorker {
         errors: this.#load.errors,
         clients: noClients,
         facts,
+        phaseCpuMs: this.#meter.phaseCpuMs,
         inFlightPeak: this.#load.inFlightPeak,
       },
     });

@@ -23,12 +23,17 @@ export class WorkerMeter<Runner extends LoadRunner> {
   #loadEndMs: number;
   #progressAtMs = 0;
   #isMeasuring = false;
+  /** CPU time of this process by phase under load. */
+  readonly #phaseCpuMs: number[];
+  #phase = -1;
+  #phaseCpu = process.cpuUsage();
 
   constructor(stats: RunStats, load: () => Load<Runner>, tellDriver: (message: WorkerMessage) => void) {
     this.#stats = stats;
     this.#load = load;
     this.#tellDriver = tellDriver;
     this.#loadEndMs = stats.timeline.endMs;
+    this.#phaseCpuMs = stats.timeline.phases.map(() => 0);
   }
 
   get t0Ms(): number {
@@ -73,6 +78,11 @@ export class WorkerMeter<Runner extends LoadRunner> {
     load.responses.reset();
   }
 
+  /** By phase; of the phases that lasted. */
+  get phaseCpuMs(): readonly number[] {
+    return this.#phaseCpuMs;
+  }
+
   /** Ends the measuring. */
   facts(): WorkerFacts {
     return this.#isMeasuring ? this.#health.end() : { cpu: 0, eventLoopLagP99Ms: 0 };
@@ -86,5 +96,16 @@ export class WorkerMeter<Runner extends LoadRunner> {
       this.#health.begin();
     }
     if (this.#isMeasuring && this.isLoadOver) this.#health.end();
+    this.#measurePhase();
+  }
+
+  #measurePhase(): void {
+    const sinceT0 = this.sinceT0();
+    const phase = sinceT0 < 0 || this.isLoadOver ? -1 : this.#stats.timeline.phaseAt(sinceT0);
+    if (phase === this.#phase) return;
+    const { user, system } = process.cpuUsage(this.#phaseCpu);
+    if (this.#phase >= 0) this.#phaseCpuMs[this.#phase] = (user + system) / 1_000;
+    this.#phase = phase;
+    this.#phaseCpu = process.cpuUsage();
   }
 }

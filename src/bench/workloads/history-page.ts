@@ -57,7 +57,8 @@ export function createHistoryPage(context: WorkloadContext, { limit, depth }: Hi
       for (const [request, waiting] of asked) {
         if (waiting.slot !== slot) continue;
         asked.delete(request);
-        waiting.operation.end("disconnected");
+        if (fleet.isAway(slot)) waiting.operation.withdraw();
+        else waiting.operation.end("disconnected");
       }
     },
   };

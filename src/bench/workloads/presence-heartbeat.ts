@@ -27,7 +27,10 @@ export function createPresenceHeartbeat(context: WorkloadContext): WorkloadRunne
     },
     connection(slot, state) {
       if (state === "ready") return;
-      for (const operation of waiting.get(slot) ?? []) operation.end("disconnected");
+      for (const operation of waiting.get(slot) ?? []) {
+        if (fleet.isAway(slot)) operation.withdraw();
+        else operation.end("disconnected");
+      }
       waiting.delete(slot);
     },
   };

@@ -1,0 +1,237 @@
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connectCassandraAdmin } from "../../src/stores/cassandra/connect-admin.ts";
+import { environmentName, settings, settingValue, type Config } from "../../src/server/config/config-schema.ts";
+import { startBench } from "../helpers/bench-process.ts";
+import { dropCassandra, dropPostgres, prepareCassandra, preparePostgres } from "../helpers/migrated-stores.ts";
+import { describeOn, realStoreConfig } from "../helpers/real-stores.ts";
+import { temporaryFolder } from "../helpers/server-process.ts";
+
+const noLimits = "limits: { generator_cpu: 100%, event_loop_lag_p99: 1m, start_lag_p99: 1m, achieved_rate: 0% }";
+
+/** Every operation of a server, briefly. */
+const onServer = `version: 1
+name: small
+description: Every operation for three seconds.
+population: { users: 8, devices: 2, contacts: 2, history: 5, groups: [{ members: 4, count: 1, history: 3 }] }
+load:
+  direct: { do: message.send, executor: constant-arrival-rate, rate: 10/s }
+  group: { do: group.send, executor: constant-arrival-rate, rate: 2/s, members: 4 }
+  read: { do: receipts, executor: constant-arrival-rate, rate: 5/s }
+  beat: { do: presence.heartbeat, executor: per-user-period, period: 1s }
+  offline: { do: session.sync, executor: constant-arrival-rate, rate: 1/s, away: 500ms }
+  pages: { do: history.page, executor: constant-arrival-rate, rate: 5/s, limit: 3 }
+phases: [{ name: steady, duration: 3s }, { name: drain, duration: 30s }]
+${noLimits}
+`;
+
+/** Both clients side by side, and in turns. */
+const onCassandra = `version: 1
+name: ceilings
+description: Every operation on Cassandra.
+target: { mode: store }
+population: { users: 40, history: 70 }
+load:
+  append: { do: store.append, executor: closed, in_flight: 4, during: [one, three] }
+  append-bare: { do: store.append, client: bare, executor: closed, in_flight: 4, during: two }
+  plain: { do: store.plain, executor: closed, in_flight: 2 }
+  register: { do: store.register, executor: closed, in_flight: 2 }
+  register-bare: { do: store.register, client: bare, executor: closed, in_flight: 2 }
+  page: { do: store.page, executor: closed, in_flight: 2, limit: 20 }
+  page-bare: { do: store.page, client: bare, executor: closed, in_flight: 2, limit: 20 }
+  message: { do: store.message, executor: closed, in_flight: 2 }
+  message-bare: { do: store.message, client: bare, executor: closed, in_flight: 2 }
+phases: [{ name: one, duration: 1s }, { name: two, duration: 1s }, { name: three, duration: 1s }, { name: drain, duration: 30s }]
+${noLimits}
+thresholds: [{ metric: error_rate, max: 0 }, { metric: "rate_ratio{workload:append,against:append-bare}", min: 1% }]
+`;
+
+const onRedis = (load: string, duration: string): string => `version: 1
+name: beats
+description: Heartbeats and lookups on Redis.
+target: { mode: store }
+population: { users: 60 }
+load:
+${load}
+phases: [{ name: steady, duration: ${duration} }, { name: drain, duration: 20s }]
+${noLimits}
+`;
+
+const everyClient = `
+  beat: { do: presence.heartbeat, executor: per-user-period, period: 500ms }
+  beat-bare: { do: presence.heartbeat, client: bare, executor: closed, in_flight: 4 }
+  beat-raw: { do: presence.heartbeat, client: raw, executor: closed, in_flight: 4 }
+  lease: { do: presence.heartbeat, mode: lease, executor: per-user-period, period: 500ms }
+  watch: { do: presence.lookup, executor: constant-arrival-rate, rate: 40/s }
+  watch-bare: { do: presence.lookup, client: bare, executor: constant-arrival-rate, rate: 40/s }
+  watch-lease: { do: presence.lookup, mode: lease, executor: constant-arrival-rate, rate: 40/s }
+  set: { do: store.redis-set, client: bare, executor: closed, in_flight: 4 }
+  set-raw: { do: store.redis-set, client: raw, executor: closed, in_flight: 4 }
+`;
+
+/** A configuration as variables of the environment, secrets included. */
+function variablesOf(config: Config): Record<string, string> {
+  const entries = settings.flatMap(({ path }) => {
+    const value = settingValue(config, path);
+    const isText = typeof value === "string" || typeof value === "number";
+    return isText && value !== "" && /^(?:cassandra|postgres|redis|s3)\./.test(path)
+      ? [[environmentName(path), String(value)] as const]
+      : [];
+  });
+  return Object.fromEntries(entries);
+}
+
+describeOn(["cassandra", "postgres", "redis", "s3"], "msgr bench on the real stores", () => {
+  const config = realStoreConfig();
+  const variables = variablesOf(config);
+
+  beforeAll(async () => {
+    await prepareCassandra(config);
+    await preparePostgres(config);
+  });
+
+  afterAll(async () => {
+    await dropCassandra(config);
+    await dropPostgres(config);
+    await removeKeys(config);
+  });
+
+  it("runs a scenario unchanged on a server of the cluster profile, and says on which stores", async () => {
+    using folder = temporaryFolder();
+    const { code, stderr, result, leftovers } = await startBench(
+      folder.path,
+      onServer,
+      ["--profile", "cluster"],
+      variables,
+    ).ended;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(result?.server).toMatchObject({ profile: "cluster", target: "cluster, started for this run" });
+    expect(result?.stores?.map(({ name }) => name)).toEqual(["cassandra", "postgres", "redis"]);
+    expect(result?.ledger).toMatchObject({ ok: true, refused: 0, undecided: 0, conversationsUnscanned: 0 });
+    expect(result?.workloads.map(({ succeeded }) => succeeded > 0)).toEqual(Array.from({ length: 6 }, () => true));
+    expect(JSON.stringify(result)).not.toContain(config.postgres.password);
+    expect(leftovers).toEqual([]);
+  });
+
+  it("runs every operation on Cassandra through both clients and reads it back", async () => {
+    using folder = temporaryFolder();
+    const { code, stdout, stderr, result } = await startBench(folder.path, onCassandra, [], variables).ended;
+    expect({ code, stdout, stderr }).toMatchObject({ code: 0 });
+    for (const { name, succeeded, errors } of result?.workloads ?? []) {
+      expect({ name, works: succeeded > 0, errors }).toEqual({ name, works: true, errors: {} });
+    }
+    const { acked = 0, sent, logRows = 0, conversationsScanned = 0 } = result?.ledger ?? {};
+    expect(sent).toBe(acked);
+    const written = (result?.workloads ?? []).filter(({ does }) => /append|plain|message/.test(does));
+    expect(logRows).toBe(written.reduce((sum, { succeeded }) => sum + succeeded, 0));
+    expect(conversationsScanned).toBeGreaterThan(10);
+    expect(stdout).toMatch(/ratio +append \S+ of append-bare/);
+    // A workload that ran for two of three seconds is counted over two.
+    const append = result?.workloads.find(({ name }) => name === "append");
+    expect(append?.succeededPerSecond).toBeCloseTo((append?.succeeded ?? 0) / 2);
+  });
+
+  it("runs every client on Redis, and asks at the end whether all who beat are online", async () => {
+    using folder = temporaryFolder();
+    const { code, stderr, result } = await startBench(folder.path, onRedis(everyClient, "2s"), [], variables).ended;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    for (const { name, succeeded, errors } of result?.workloads ?? []) {
+      expect({ name, works: succeeded > 0, errors }).toEqual({ name, works: true, errors: {} });
+    }
+    // All of them at the end by every workload that beats, and some before.
+    expect(result?.ledger.presenceChecked).toBeGreaterThan(4 * 60);
+    expect(result?.stores?.[0]).toMatchObject({ name: "redis" });
+  });
+
+  it("exits with 9 when a row that was acked is gone", async () => {
+    using folder = temporaryFolder();
+    const scenario = onCassandra
+      .replace(/ {2}plain:[^]*?(?=phases)/, "")
+      .replace("name: three, duration: 1s", "name: three, duration: 3s");
+    const bench = startBench(folder.path, scenario, [], variables);
+    await bench.says(/^1(?:000m)?s\/5s/m);
+    const lost = await deleteNewestRow(config);
+    const { code, stdout, stderr, result } = await bench.ended;
+    expect({ code, stdout, stderr }).toMatchObject({ code: 9 });
+    expect(result?.ledger.faults.counts.acked_not_in_log).toBe(1);
+    expect(result?.ledger.faults.cases.some(({ detail }) => detail.includes(lost))).toBe(true);
+    expect(stdout).toContain("BROKEN");
+  });
+
+  it("exits with 9 when somebody who beat in time looks offline", async () => {
+    using folder = temporaryFolder();
+    const beats = `  beat: { do: presence.heartbeat, executor: per-user-period, period: 1s }`;
+    const late = `  watch: { do: presence.lookup, executor: constant-arrival-rate, rate: 20/s }`;
+    const bench = startBench(folder.path, onRedis(`${beats}\n${late}`, "5s"), [], variables);
+    await bench.says(/^2s\/5s/m);
+    // Until it has looked for the last time: whatever is written meanwhile does not stay.
+    while (bench.process.exitCode === null) await removeKeys(config);
+    const { code, stdout, stderr, result } = await bench.ended;
+    expect({ code, stdout, stderr }).toMatchObject({ code: 9 });
+    expect(result?.ledger.faults.counts.false_offline).toBeGreaterThan(0);
+    expect(stdout).toMatch(/false offline [1-9]/);
+  });
+
+  describe("says what is wrong with a store, with the command that mends it", () => {
+    it("when it does not answer: exit 4", async () => {
+      using folder = temporaryFolder();
+      const gone = { ...variables, MSGR_REDIS__URL: "redis://127.0.0.1:1" };
+      for (const [scenario, words] of [
+        [onServer, ["--profile", "cluster"]],
+        [onRedis(everyClient, "1s"), []],
+      ] as const) {
+        const { code, stderr, leftovers } = await startBench(folder.path, scenario, words, gone).ended;
+        expect({ code, stderr }).toMatchObject({ code: 4 });
+        expect(stderr).toMatch(/error: Redis at 127\.0\.0\.1:1 does not answer.*\n.*msgr stack up/);
+        expect(leftovers).toEqual([]);
+      }
+    });
+
+    it("when its schema is not there: exit 5", async () => {
+      using folder = temporaryFolder();
+      const bare = { ...variables, MSGR_CASSANDRA__KEYSPACE: "t_nobody_made_this" };
+      for (const [scenario, words] of [
+        [onServer, ["--profile", "cluster"]],
+        [onCassandra, []],
+      ] as const) {
+        const { code, stderr } = await startBench(folder.path, scenario, words, bare).ended;
+        expect({ code, stderr }).toMatchObject({ code: 5 });
+        expect(stderr).toContain("msgr migrate up");
+      }
+    });
+  });
+});
+
+/** Answers the message's id. */
+async function deleteNewestRow({ cassandra }: Config): Promise<string> {
+  const admin = await connectCassandraAdmin({
+    contactPoints: cassandra.contact_points,
+    datacenter: cassandra.datacenter,
+    keyspace: cassandra.keyspace,
+    username: cassandra.username,
+    password: cassandra.password,
+    timeoutMs: 5_000,
+    statementTimeoutMs: 5_000,
+  });
+  try {
+    const rows = await admin.execute(
+      "SELECT conversation_id, bucket, seq, message_id, WRITETIME(kind) AS at FROM messages",
+    );
+    const newest = rows.toSorted((one, other) => Number((other["at"] as bigint) - (one["at"] as bigint)))[0];
+    const key = [newest?.["conversation_id"], newest?.["bucket"], newest?.["seq"]];
+    await admin.execute("DELETE FROM messages WHERE conversation_id = ? AND bucket = ? AND seq = ?", key);
+    return String(newest?.["message_id"]);
+  } finally {
+    await admin.close();
+  }
+}
+
+async function removeKeys({ redis }: Config): Promise<void> {
+  const client = new Redis(redis.url, redis.password === undefined ? {} : { password: redis.password });
+  try {
+    const keys = await client.keys(`${redis.key_prefix}*`);
+    if (keys.length > 0) await client.del(keys);
+  } finally {
+    client.disconnect();
+  }
+}
