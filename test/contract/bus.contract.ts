@@ -1,4 +1,5 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
+import { eventually } from "../helpers/eventually.ts";
 import type { Bus, Delivery, Notice } from "../../src/core/ports/bus.ts";
 
 /** Two processes, each with a bus. */
@@ -104,7 +105,7 @@ export function describeBusPair(name: string, makeHarness: () => Promise<BusPair
       harness.far.subscribe(receiver);
       await harness.connectFar(user, 1);
       harness.near.deliver(delivery);
-      await vi.waitFor(() => expect(receiver.received.deliveries).toEqual([delivery]));
+      await eventually(() => expect(receiver.received.deliveries).toEqual([delivery]));
     });
 
     test("users of one delivery that are connected elsewhere are not among those that arrive", async () => {
@@ -113,7 +114,7 @@ export function describeBusPair(name: string, makeHarness: () => Promise<BusPair
       harness.far.subscribe(receiver);
       await harness.connectFar(user, 1);
       harness.near.deliver({ ...marker, userIds: [other, user] });
-      await vi.waitFor(() => expect(receiver.received.deliveries).toEqual([{ ...marker, userIds: [user] }]));
+      await eventually(() => expect(receiver.received.deliveries).toEqual([{ ...marker, userIds: [user] }]));
     });
 
     test("the device that caused it is no reason to send it there", async () => {
@@ -124,7 +125,7 @@ export function describeBusPair(name: string, makeHarness: () => Promise<BusPair
       await harness.connectFar(other, 1);
       harness.near.deliver(delivery);
       harness.near.deliver(marker);
-      await vi.waitFor(() => expect(receiver.received.deliveries).toEqual([marker]));
+      await eventually(() => expect(receiver.received.deliveries).toEqual([marker]));
     });
 
     test("every notice reaches both processes, once each", async () => {
@@ -134,7 +135,7 @@ export function describeBusPair(name: string, makeHarness: () => Promise<BusPair
       harness.far.subscribe(far);
       for (const notice of notices) harness.near.announce(notice);
       expect(near.received.notices).toEqual(notices);
-      await vi.waitFor(() => expect(far.received.notices).toEqual(notices));
+      await eventually(() => expect(far.received.notices).toEqual(notices));
     });
 
     test("a thousand deliveries of one moment all arrive, in the order in which they were made", async () => {
@@ -144,7 +145,7 @@ export function describeBusPair(name: string, makeHarness: () => Promise<BusPair
       await harness.connectFar(user, 1);
       const reasons = Array.from({ length: 1_000 }, (_, index) => `${index}`);
       for (const reason of reasons) harness.near.deliver({ userIds: [user], frame: { type: "RESYNC", reason } });
-      await vi.waitFor(() => expect(receiver.received.deliveries).toHaveLength(1_000));
+      await eventually(() => expect(receiver.received.deliveries).toHaveLength(1_000));
       expect(receiver.received.deliveries.map(({ frame }) => (frame as { reason: string }).reason)).toEqual(reasons);
     });
 
@@ -162,7 +163,7 @@ export function describeBusPair(name: string, makeHarness: () => Promise<BusPair
       await harness.connectFar(user, 1);
       harness.near.deliver(delivery);
       harness.near.deliver(delivery);
-      await vi.waitFor(() => expect(receiver.received.deliveries).toEqual([delivery]));
+      await eventually(() => expect(receiver.received.deliveries).toEqual([delivery]));
     });
   });
 }

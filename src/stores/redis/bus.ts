@@ -113,11 +113,11 @@ export class RedisBus implements Bus {
     await this.#listen();
   }
 
-  /** Says good-bye, so that nobody takes this end for a loss. Never rejects. */
+  /** Sends what waits and says good-bye, so that nobody takes this end for a loss. What is delivered later reaches this process only. Never rejects. */
   async stop(): Promise<void> {
     this.#state = "stopped";
-    for (const outbox of this.#peers.all()) outbox.flush();
-    await Promise.all(Array.from(this.#peers.all(), (outbox) => outbox.say("bye")));
+    while (!this.#router.isIdle) await new Promise((resolve) => setImmediate(resolve));
+    await Promise.all(Array.from(this.#peers.all(), (outbox) => outbox.finish()));
     await this.#redis.subscriber.sunsubscribe(this.#channel).catch(this.#options.onError);
   }
 

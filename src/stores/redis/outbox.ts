@@ -28,6 +28,7 @@ export class Outbox {
   #bytes = 0;
   #counter = 0;
   #publishing = 0;
+  #latest: Promise<void> = Promise.resolve();
   /** Entries dropped so far. */
   dropped = 0;
 
@@ -61,13 +62,22 @@ export class Outbox {
       }
       this.#bytes -= bytes;
       this.#counter++;
-      void this.#publish("batch", entries);
+      this.#latest = this.#publish("batch", entries);
     }
   }
 
   /** Says which number was used last, or that this process begins or ends. Never rejects. */
   async say(kind: Exclude<BatchKind, "batch">): Promise<void> {
     await this.#publish(kind, []);
+  }
+
+  /** Sends everything that waits, then says good-bye. Never rejects; ends, since what Redis does not take is dropped. */
+  async finish(): Promise<void> {
+    while (this.#entries.length > 0 || this.#publishing > 0) {
+      this.flush();
+      await this.#latest;
+    }
+    await this.say("bye");
   }
 
   async #publish(kind: BatchKind, entries: readonly string[]): Promise<void> {

@@ -32,10 +32,14 @@ export class Pulse {
   #beatAtMs = 0;
   #timer: Timer | undefined;
   #isStopped = false;
+  /** node:epoch as it stands among the processes. */
+  #claim: string;
 
   constructor(redis: RedisClient, options: PulseOptions) {
     this.#redis = redis;
     this.#options = options;
+    this.#claim = options.lease.claim;
+    options.lease.onRestart(() => void this.#reenter().catch(options.onError));
   }
 
   /** Resolves after the first beat: from then on the other processes know this one. Rejects with WireError. Once. */
@@ -50,8 +54,7 @@ export class Pulse {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#timer?.cancel();
-    const { lease, onError } = this.#options;
-    await this.#redis.commands.zrem(this.#redis.keys.nodes, lease.claim).catch(onError);
+    await this.#redis.commands.zrem(this.#redis.keys.nodes, this.#claim).catch(this.#options.onError);
   }
 
   #plan(): void {
@@ -63,12 +66,23 @@ export class Pulse {
     });
   }
 
+  /** The claim of the epoch before must not come back to anybody. */
+  async #reenter(): Promise<void> {
+    const before = this.#claim;
+    this.#claim = this.#options.lease.claim;
+    const { commands, keys } = this.#redis;
+    await Promise.all([
+      answered(commands.zrem(keys.nodes, before)),
+      this.#redis.run(scripts.nodesBeat, [keys.nodes], [this.#claim, presentTtlMs]),
+    ]);
+  }
+
   async #beat(): Promise<readonly string[]> {
     const { lease, bus, clock } = this.#options;
     if (this.#redis.lost() || lease.failure !== undefined) return [];
     const wasHeldUp = clock.monotonicMs() - this.#beatAtMs >= heldUpMs;
     const [claims, sentinel] = await Promise.all([
-      this.#redis.run(scripts.nodesBeat, [this.#redis.keys.nodes], [lease.claim, presentTtlMs]),
+      this.#redis.run(scripts.nodesBeat, [this.#redis.keys.nodes], [this.#claim, presentTtlMs]),
       answered(this.#redis.commands.get(this.#redis.keys.epoch)),
     ]);
     if (this.#isStopped) return [];

@@ -30,6 +30,8 @@ export interface RedisNode {
   readonly registry: ConnectionRegistry;
   readonly bus: Bus;
   readonly presence: Presence;
+  /** Whether this process hears the others now; while it does not, no connection can be registered. */
+  isListening(): boolean;
   /** Deliveries and notices that were not sent. */
   dropped(): number;
   /** Why this process may claim nothing any more: another one has its name. */
@@ -76,5 +78,13 @@ export async function startRedisNode(redis: RedisClient, options: RedisNodeOptio
     await stop();
     throw toStoreError(error, redis.address.text);
   }
-  return { registry, bus, presence, dropped: () => bus.dropped, failure: () => lease.failure, stop };
+  return {
+    registry,
+    bus,
+    presence,
+    isListening: () => bus.isListening,
+    dropped: () => bus.dropped,
+    failure: () => lease.failure,
+    stop,
+  };
 }

@@ -44,6 +44,11 @@ export class Router {
     this.#plan();
   }
 
+  /** Whether everything so far was given to the outboxes, or dropped. */
+  get isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#lookups === 0;
+  }
+
   #plan(): void {
     if (this.#isPlanned || this.#lookups >= lookupsMax || this.#waiting.length === 0) return;
     this.#isPlanned = true;

@@ -1,4 +1,5 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
+import { eventually } from "../../helpers/eventually.ts";
 import { createSystemRandom, type Random } from "../../../src/base/random.ts";
 import { StoreError } from "../../../src/base/store-error.ts";
 import { systemClock } from "../../../src/base/clock.ts";
@@ -73,12 +74,13 @@ describeOn(["redis"], "the way to Redis", () => {
     const typing = createRedisTyping(client);
     await typing.start("c", "u", 0);
     await server.kill();
-    await vi.waitFor(() => expect(client.lost()).toBe(true));
+    await eventually(() => expect(client.lost()).toBe(true));
     const startedAt = performance.now();
     for (let tries = 0; tries < 100; tries++) expect(await refusal(typing.list("c", 0))).toBe("store_unavailable");
-    expect(performance.now() - startedAt).toBeLessThan(400);
+    // One time-out each would be fifty seconds.
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     await server.restart();
-    await vi.waitFor(() => expect(client.lost()).toBe(false), 5_000);
+    await eventually(() => expect(client.lost()).toBe(false));
     // Scripts are gone from a server that was started anew.
     await typing.start("c", "u", 0);
     expect(await typing.list("c", 0)).toEqual(["u"]);
@@ -93,9 +95,9 @@ describeOn(["redis"], "the way to Redis", () => {
     const startedAt = performance.now();
     expect(await refusal(typing.list("c", 0))).toBe("store_unavailable");
     expect(performance.now() - startedAt).toBeLessThan(1_500);
-    await vi.waitFor(() => expect(client.lost()).toBe(true), 2_000);
+    await eventually(() => expect(client.lost()).toBe(true));
     server.signal("SIGCONT");
-    await vi.waitFor(() => expect(client.lost()).toBe(false), 5_000);
+    await eventually(() => expect(client.lost()).toBe(false));
     expect(await typing.list("c", 0)).toEqual(["u"]);
   });
 
@@ -113,10 +115,10 @@ describeOn(["redis"], "the way to Redis", () => {
     await client.commands.config("SET", "maxmemory", "0");
     expect(await limits.take("k", rule, 1, 0)).toBe(60_000);
     await server.kill();
-    await vi.waitFor(async () => expect(await limits.take("k", rule, 1, 0)).toBe(7));
+    await eventually(async () => expect(await limits.take("k", rule, 1, 0)).toBe(7));
     expect(fallback.asked).toBeGreaterThanOrEqual(2);
     await server.restart();
-    await vi.waitFor(async () => expect(await limits.take("k", rule, 1, 0)).toBe(0), 5_000);
+    await eventually(async () => expect(await limits.take("k", rule, 1, 0)).toBe(0));
   });
 
   test("heartbeats are refused by name while Redis is full, lost or slow, and go on afterwards", async () => {
@@ -133,12 +135,12 @@ describeOn(["redis"], "the way to Redis", () => {
     expect(await refusal(presence.beat("u", 1, "c", 4))).toBe("store_unavailable");
     expect(await refusal(presence.beat("u", 1, "c", 5))).toBe("store_unavailable");
     server.signal("SIGCONT");
-    await vi.waitFor(() => presence.beat("u", 1, "c", 6), 5_000);
+    await eventually(() => presence.beat("u", 1, "c", 6));
     await server.restart();
-    await vi.waitFor(() => presence.beat("u", 1, "c", 7), 5_000);
-    await vi.waitFor(async () => {
+    await eventually(() => presence.beat("u", 1, "c", 7));
+    await eventually(async () => {
       expect(await presence.lookup(["u"], 7)).toEqual([{ online: true, lastSeenAt: 7 }]);
-    }, 5_000);
+    });
     presence.stop();
   });
 
