@@ -165,35 +165,6 @@ function doomTests(makeHarness: MakeDurableHarness<MediaRows>): void {
     expect(await harness.store.doom(createdAt + 10, 2)).toEqual([]);
   });
 
-  test("an upload with the wrong bytes is doomed alone, and answered by the next collection", async () => {
-    await using harness = await makeHarness();
-    const [wrong, other] = [newRow(), newRow()];
-    for (const row of [wrong, other]) await harness.store.create(row);
-    for (let time = 0; time < 2; time++) expect(await harness.store.reject(wrong.mediaId)).toBe(true);
-    expect(await harness.store.byId(wrong.mediaId)).toMatchObject({ state: "doomed", attachedAt: 0 });
-    expect((await harness.store.byId(other.mediaId))?.state).toBe("uploading");
-    expect(await harness.store.ready(wrong.mediaId)).toBeUndefined();
-    expect(idsOf(await harness.store.doom(0, 1))).toEqual([wrong.mediaId]);
-    await harness.store.remove(wrong.mediaId);
-    expect(await harness.store.reject(wrong.mediaId)).toBe(false);
-  });
-
-  test("what is ready is not rejected; of both at once one wins and the other sees it", async () => {
-    await using harness = await makeHarness();
-    const ready = await createReady(harness.store);
-    expect(await harness.store.reject(ready)).toBe(false);
-    expect((await harness.store.byId(ready))?.state).toBe("ready");
-    for (let round = 0; round < 10; round++) {
-      const row = newRow();
-      await harness.store.create(row);
-      const first = round % 2 === 0 ? harness.store.reject(row.mediaId) : undefined;
-      const readying = harness.store.ready(row.mediaId);
-      const [became, rejected] = await Promise.all([readying, first ?? harness.store.reject(row.mediaId)]);
-      expect(became === undefined).toBe(rejected);
-      expect((await harness.store.byId(row.mediaId))?.state).toBe(rejected ? "doomed" : "ready");
-    }
-  });
-
   test("a rejected upload is doomed at once and collected with the rest; what is ready cannot be rejected", async () => {
     await using harness = await makeHarness();
     const row = newRow({ createdAt: createdAt + 1_000 });
