@@ -3,7 +3,7 @@ import { bigintCell, tinyintCell, uuidCell, type Cell } from "./cells.ts";
 import { registerTimestamp } from "./registers.ts";
 import type { Statement } from "./session.ts";
 
-/** One statement for every combination of cells: those that are not set stay as they are. */
+/** For any combination of cells: those that are not set stay as they are. What every message needs has its own, below. */
 const moveRegisters = `
   UPDATE conversations_by_user USING TIMESTAMP ? SET kind = ?, peer_id = ?,
     last_seq = ?, last_ucount = ?, last_sender = ?, last_at = ?, own_seq = ?, recv_seq = ?, read_seq = ?, read_ucount = ?,
@@ -15,6 +15,12 @@ const moveRegisters = `
 const moveLast = `
   UPDATE conversations_by_user USING TIMESTAMP ? SET kind = ?, peer_id = ?,
     last_seq = ?, last_ucount = ?, last_sender = ?, last_at = ?
+  WHERE user_id = ? AND conversation_id = ?`;
+
+/** The row of the one who wrote: the row is the last, the highest own one, and read. */
+const moveSent = `
+  UPDATE conversations_by_user USING TIMESTAMP ? SET kind = ?, peer_id = ?,
+    last_seq = ?, last_ucount = ?, last_sender = ?, last_at = ?, own_seq = ?, read_seq = ?, read_ucount = ?
   WHERE user_id = ? AND conversation_id = ?`;
 
 export const kindNumbers = { direct: 1, group: 2 } as const;
@@ -52,7 +58,10 @@ const at = {
  */
 export function listStatements(write: ListWrite): readonly Statement[] {
   const { last } = write;
-  if (last !== undefined && movesLastOnly(write)) return [lastStatement(write, last)];
+  if (last !== undefined && hasNoOther(write)) {
+    if (write.ownSeq === undefined && write.read === undefined) return [lastStatement(write, last)];
+    if (isDrivenBy(write, last.seq)) return [sentStatement(write, last, bigintCell(last.seq))];
+  }
   const bySeq = new Map<number, Cell[]>();
   const user = uuidCell(write.userId);
   const conversation = uuidCell(write.conversationId);
@@ -114,17 +123,20 @@ function setIdentity(params: Cell[], { kind, peerId }: ListWrite): void {
   if (peerId !== undefined) params[at.peerId] = uuidCell(peerId);
 }
 
-function movesLastOnly(write: ListWrite): boolean {
+/** Than what a message sets in the row of its sender and those of others. */
+function hasNoOther(write: ListWrite): boolean {
   return (
-    write.ownSeq === undefined &&
     write.recvSeq === undefined &&
-    write.read === undefined &&
     write.peerRecvSeq === undefined &&
     write.peerReadSeq === undefined &&
     write.membership === undefined &&
     write.clearedSeq === undefined &&
     write.checkedSeq === undefined
   );
+}
+
+function isDrivenBy({ ownSeq, read }: ListWrite, seq: number): boolean {
+  return (ownSeq === undefined || ownSeq === seq) && (read === undefined || read.seq === seq);
 }
 
 function lastStatement(write: ListWrite, last: NonNullable<ListWrite["last"]>): Statement {
@@ -140,4 +152,23 @@ function lastStatement(write: ListWrite, last: NonNullable<ListWrite["last"]>): 
     uuidCell(write.conversationId),
   ];
   return { query: moveLast, params };
+}
+
+function sentStatement(write: ListWrite, last: NonNullable<ListWrite["last"]>, seq: Buffer): Statement {
+  const { ownSeq, read } = write;
+  const params: Cell[] = [
+    registerTimestamp(last.seq),
+    kindCells[write.kind],
+    write.peerId === undefined ? undefined : uuidCell(write.peerId),
+    seq,
+    bigintCell(last.ucount),
+    uuidCell(last.sender),
+    bigintCell(last.at),
+    ownSeq === undefined ? undefined : seq,
+    read === undefined ? undefined : seq,
+    read === undefined ? undefined : bigintCell(read.ucount),
+    uuidCell(write.userId),
+    uuidCell(write.conversationId),
+  ];
+  return { query: moveSent, params };
 }

@@ -25,11 +25,17 @@ describe("the statements of a list write", () => {
   test("are one for a message of someone else, and one for an own message with what its sender read", () => {
     const received: ListWrite = { ...base, last };
     const sent: ListWrite = { ...base, last, ownSeq: 9, read: { seq: 9, ucount: 4 } };
-    for (const write of [received, sent]) {
+    for (const write of [received, sent, { ...base, last, ownSeq: 9 }]) {
       const statements = listStatements(write);
       expect(timestampsOf(statements)).toEqual([9]);
       expectWhole(statements);
     }
+  });
+
+  test("are two when the last row is not the own one", () => {
+    const statements = listStatements({ ...base, last, ownSeq: 8, read: { seq: 8, ucount: 4 } });
+    expect(new Set(timestampsOf(statements))).toEqual(new Set([8, 9]));
+    expectWhole(statements);
   });
 
   test("are one for each seq that drives a cell", () => {
