@@ -142,18 +142,18 @@ describe("creating a group", () => {
 });
 
 describe("the size of a group", () => {
-  test("is 499 at most, when it is made and when it grows", async () => {
-    const users = await server.createUsers(501);
+  test("is 1,024 at most, when it is made and when it grows", async () => {
+    const users = await server.createUsers(1_026);
     const [owner, first, ...others] = users as [TestUser, TestUser, ...TestUser[]];
     expect(await create(owner, others)).toEqual(refused("too_many_members"));
-    const many = [...idsOf(users), ...Array.from({ length: 600 }, newMessageId)];
+    const many = [...idsOf(users), ...Array.from({ length: 100 }, newMessageId)];
     expect(await create(owner, [], { user_ids: many })).toEqual(refused("too_many_members"));
-    const made = await create(owner, others.slice(0, 497));
-    expect(made.body.members).toHaveLength(498);
+    const made = await create(owner, others.slice(0, 1_022));
+    expect(made.body.members).toHaveLength(1_023);
     const groupId = made.body["group_id"] as string;
     const full = await add(owner, { groupId, version: 1 }, [first]);
-    expect(full.body.members).toHaveLength(499);
-    const over = others.slice(497, 498);
+    expect(full.body.members).toHaveLength(1_024);
+    const over = others.slice(1_022, 1_023);
     expect(await add(owner, { groupId, version: 2 }, over)).toEqual(refused("too_many_members"));
     await using client = await RawClient.greet(server.wsUrl, first);
     const message = { ...messageTo(owner.userId, "to all", 2), to: { conversation: groupId } };
