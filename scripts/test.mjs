@@ -58,6 +58,14 @@ async function runTests(filters) {
   return { counts, unhandled };
 }
 
+async function runTestsOn(stores, filters) {
+  try {
+    return await runTests(filters);
+  } finally {
+    await stores?.stop();
+  }
+}
+
 async function main() {
   const filters = process.argv.slice(2);
   let { passed, failed } = { passed: 0, failed: 0 };
@@ -67,9 +75,7 @@ async function main() {
   }
   const { needsStores, startTestStores } = await import("./test-stores.mjs");
   const stores = needsStores(filters) ? await startTestStores(packageRoot) : undefined;
-  const { counts, unhandled } = await runTests(filters).finally(async () => {
-    await stores?.stop();
-  });
+  const { counts, unhandled } = await runTestsOn(stores, filters);
   for (const [name, count] of counts) {
     if (filters.length > 0 && count.passed + count.failed + count.skipped === 0) continue;
     // A project without a single test is a gate left open, unless somebody asked for a part only.
