@@ -88,8 +88,10 @@ export class AppendWork implements StoreWork {
     const [sender, recipient] = [conversations.member(index, 0), conversations.member(index, 1)];
     const conversationId = conversations.idOf(index);
     const last = { seq: row.seq, ucount: row.ucount, sender, at: row.sentAt };
+    // Whoever writes in a talk has read what stands above: its read_seq goes along.
+    const own = { ownSeq: row.seq, read: { seq: row.seq, ucount: row.ucount } };
     return [
-      { userId: sender, conversationId, kind: "direct", peerId: recipient, last, ownSeq: row.seq },
+      { userId: sender, conversationId, kind: "direct", peerId: recipient, last, ...own },
       { userId: recipient, conversationId, kind: "direct", peerId: sender, last },
     ];
   }

@@ -31,7 +31,7 @@ function requestAt(seq: number): AppendRequest {
     rows: [row],
     membership: 0,
     lists: [
-      { userId: ann, conversationId, kind: "direct", peerId: bob, last, ownSeq: seq },
+      { userId: ann, conversationId, kind: "direct", peerId: bob, last, ownSeq: seq, read: { seq, ucount: seq } },
       { userId: bob, conversationId, kind: "direct", peerId: ann, last },
     ],
   };

@@ -18,43 +18,39 @@ import type { CassandraOperations, LogRow } from "./store-operations.ts";
  * are encoded as ours are, so that the ceiling is not lower than it has to be. A test keeps the texts equal to those that
  * the adapters send.
  */
-export const openBucket = `
+const openBucket = `
   INSERT INTO messages (conversation_id, bucket, head, head_ucount, head_at, membership)
   VALUES (?, ?, ?, ?, ?, ?) IF NOT EXISTS`;
 
-export const moveHead = `
+const moveHead = `
   UPDATE messages SET head = ?, head_ucount = ?, head_at = ?, membership = ?
   WHERE conversation_id = ? AND bucket = ? IF head = ? AND membership = ?`;
 
-export const insertRow = `
+const insertRow = `
   INSERT INTO messages (conversation_id, bucket, seq, message_id, sender_id, sender_device, sent_at, kind, visibility,
     ucount, media_id, envelope)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-export const moveLast = `
+const moveLast = `
   UPDATE conversations_by_user USING TIMESTAMP ? SET kind = ?, peer_id = ?,
     last_seq = ?, last_ucount = ?, last_sender = ?, last_at = ?
   WHERE user_id = ? AND conversation_id = ?`;
 
-/** What the sender's own list row takes; cells without a value stay as they are. */
-export const moveRegisters = `
+/** The row of the sender: last, highest own one, and read. */
+const moveSent = `
   UPDATE conversations_by_user USING TIMESTAMP ? SET kind = ?, peer_id = ?,
-    last_seq = ?, last_ucount = ?, last_sender = ?, last_at = ?, own_seq = ?, recv_seq = ?, read_seq = ?, read_ucount = ?,
-    peer_recv_seq = ?, peer_read_seq = ?, membership_seq = ?, joined_seq = ?, left_seq = ?, left_ucount = ?,
-    cleared_seq = ?, checked_seq = ?
+    last_seq = ?, last_ucount = ?, last_sender = ?, last_at = ?, own_seq = ?, read_seq = ?, read_ucount = ?
   WHERE user_id = ? AND conversation_id = ?`;
 
-export const selectRows = `
+const selectRows = `
   SELECT seq, message_id, sender_id, sender_device, sent_at, kind, visibility, ucount, media_id, envelope,
     head, head_ucount, head_at, membership
   FROM messages WHERE conversation_id = ? AND bucket = ? AND seq >= ? AND seq <= ? LIMIT ?`;
 
 const direct = tinyintCell(1);
-/** recv_seq … checked_seq of `moveRegisters`. */
-const unsetCells: readonly Cell[] = Array.from({ length: 11 });
 
 export function createBareOperations(client: BareCassandra): CassandraOperations {
-  const raise: CassandraOperations["raise"] = ({ userId, conversationId, peerId, last, ownSeq }) => {
+  const raise: CassandraOperations["raise"] = ({ userId, conversationId, peerId, last, ownSeq, read }) => {
     if (last === undefined) return Promise.resolve();
     const key = [uuidCell(userId), uuidCell(conversationId)];
     const params: readonly Cell[] = [
@@ -66,8 +62,9 @@ export function createBareOperations(client: BareCassandra): CassandraOperations
       uuidCell(last.sender),
       bigintCell(last.at),
     ];
-    if (ownSeq === undefined) return client.execute(moveLast, [...params, ...key]);
-    return client.execute(moveRegisters, [...params, bigintCell(ownSeq), ...unsetCells, ...key]);
+    if (ownSeq === undefined || read === undefined) return client.execute(moveLast, [...params, ...key]);
+    const own = [bigintCell(ownSeq), bigintCell(read.seq), bigintCell(read.ucount)];
+    return client.execute(moveSent, [...params, ...own, ...key]);
   };
   return {
     rejected: "undecided",
@@ -84,7 +81,9 @@ export function createBareOperations(client: BareCassandra): CassandraOperations
         { query: insertRow, params: rowParams(key, row) },
       ]);
       if (answer?.["[applied]"] !== true) return "conflict";
-      if (lists.length > 0) await Promise.all(lists.map(raise));
+      // In the adapter's order: where a reader stands is written after what it implies for others.
+      for (const list of lists) if (list.read === undefined) await raise(list);
+      for (const list of lists) if (list.read !== undefined) await raise(list);
       return "appended";
     },
     raise,
