@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { emptyStackFile, type StackProcess, withoutProcess, withProcess } from "./stack-file.ts";
+import { folderError, StackError } from "./stack-error.ts";
+import { storeOf } from "./versions.ts";
+
+const running = (name: string, pid: number): StackProcess => ({
+  name,
+  pid,
+  startedAt: `boot ${pid}`,
+  version: "1",
+  address: "127.0.0.1:1",
+  log: "log",
+});
+
+describe("stack.json", () => {
+  it("has one process of a name: the last", () => {
+    const file = withProcess(
+      withProcess(withProcess(emptyStackFile, running("redis", 1)), running("s3", 2)),
+      running("redis", 3),
+    );
+    expect(file.processes.map(({ name, pid }) => [name, pid])).toEqual([
+      ["s3", 2],
+      ["redis", 3],
+    ]);
+  });
+
+  it("forgets the settings of a store whose process is gone, and nothing else", () => {
+    const settings = { "cassandra.datacenter": "dc1", "redis.url": "redis://127.0.0.1:1", "s3.bucket": "b" };
+    const file = {
+      ...withProcess(withProcess(emptyStackFile, running("cassandra-2", 1)), running("redis", 2)),
+      settings,
+    };
+    const after = withoutProcess({ ...file, ports: { cassandra: 9042 } }, "cassandra-2");
+    expect(after.processes.map(({ name }) => name)).toEqual(["redis"]);
+    expect(after.settings).toEqual({ "redis.url": "redis://127.0.0.1:1", "s3.bucket": "b" });
+    expect(after.ports).toEqual({ cassandra: 9042 });
+  });
+
+  it("knows whose process a name is", () => {
+    expect([storeOf("cassandra-3"), storeOf("s3"), storeOf("other")]).toEqual(["cassandra", "s3", undefined]);
+  });
+});
+
+describe("folderError", () => {
+  it.each([
+    ["EACCES", "configuration"],
+    ["EROFS", "configuration"],
+    ["ENOTDIR", "configuration"],
+    ["ENOSPC", "failed"],
+  ])("%s is a matter of %s", (code, reason) => {
+    const error = folderError(Object.assign(new Error("x"), { code }), "/stack");
+    expect(error).toBeInstanceOf(StackError);
+    expect(error).toMatchObject({ reason, message: expect.stringContaining("/stack") as string });
+  });
+
+  it("leaves other errors alone", () => {
+    const other = new Error("x");
+    expect(folderError(other, "/stack")).toBe(other);
+  });
+});
