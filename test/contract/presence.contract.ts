@@ -58,8 +58,10 @@ export function describePresence(
       const user = newId();
       await harness.store.beat(user, 1, "old", harness.now());
       await harness.store.beat(user, 1, "new", harness.now());
+      const beatAt = harness.now();
+      await harness.advance(ttls.presenceTtlMs * 0.2);
       await harness.store.leave(user, 1, "old", harness.now());
-      expect((await harness.store.lookup([user], harness.now()))[0]?.online).toBe(true);
+      expect(await harness.store.lookup([user], harness.now())).toEqual([{ online: true, lastSeenAt: beatAt }]);
       await harness.store.leave(user, 1, "new", harness.now());
       expect((await harness.store.lookup([user], harness.now()))[0]?.online).toBe(false);
     });

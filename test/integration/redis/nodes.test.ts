@@ -181,6 +181,34 @@ describeOn(["redis"], "server processes on a Redis that fails", () => {
     await arrives(pair.near, pair.far, "after");
   });
 
+  test.each(["literal", "lease"] as const)("a user is online while a device is at any process; %s", async (mode) => {
+    await using server = await startRedis();
+    await using pair = await startPair(server, mode);
+    const [near, far] = [pair.near.node.presence, pair.far.node.presence];
+    const at = Date.now();
+    await near.beat(user, 1, "c1", at);
+    await far.beat(user, 2, "c2", at);
+    await near.leave(user, 1, "c1", at);
+    for (const presence of [near, far]) expect(await presence.lookup([user], at)).toMatchObject([{ online: true }]);
+    await far.leave(user, 2, "c2", at);
+    for (const presence of [near, far]) expect(await presence.lookup([user], at)).toMatchObject([{ online: false }]);
+  });
+
+  test.each(["literal", "lease"] as const)(
+    "a device that moved to another process is not taken down with the old connection; %s",
+    async (mode) => {
+      await using server = await startRedis();
+      await using pair = await startPair(server, mode);
+      const at = Date.now();
+      await pair.near.node.presence.beat(user, 1, "old", at);
+      await pair.far.node.presence.beat(user, 1, "new", at);
+      await pair.near.node.presence.leave(user, 1, "old", at);
+      expect(await pair.near.node.presence.lookup([user], at)).toMatchObject([{ online: true }]);
+      await pair.far.node.presence.leave(user, 1, "new", at);
+      expect(await pair.near.node.presence.lookup([user], at)).toMatchObject([{ online: false }]);
+    },
+  );
+
   test("whoever is connected to a process that died looks offline once its lease ended", async () => {
     await using server = await startRedis();
     const settings = { url: server.url, keyPrefix: "t:", timeoutMs: 500 };
