@@ -256,3 +256,64 @@ describe("what a reader must not overlook", () => {
     );
   });
 });
+
+describe("the summary of a run on the stores", () => {
+  const scenario = loadScenario(
+    "s.yaml",
+    () => `version: 1
+name: ceilings
+description: our adapter beside the bare driver
+target: {mode: store}
+population: {users: 10}
+load:
+  append: {do: store.append, executor: closed, in_flight: 2, during: one}
+  append-bare: {do: store.append, client: bare, executor: closed, in_flight: 2, during: two}
+phases: [{name: one, duration: 10s}, {name: two, duration: 10s}]
+`,
+  );
+  if (!scenario.ok) throw new Error("scenario");
+  const { phases, workloads: two } = scenario.scenario;
+
+  function storeResult(faults: FaultReport = { counts: {}, cases: [] }): BenchResult {
+    const stats = new RunStats(two, new Timeline(phases));
+    for (let at = 0; at < 900; at++) stats.ended(0, at, at, at + 5, true);
+    for (let at = 0; at < 1_000; at++) stats.ended(1, 10_000 + at, 10_000 + at, 10_000 + at + 4, true);
+    const base = resultOf(0, faults);
+    return {
+      ...base,
+      connections: 0,
+      workloads: collectWorkloads(stats, two, {}, [90, 80]),
+      ledger: { ...base.ledger, sent: 1_900, acked: 1_900, undecided: 0, logRows: 1_900, presenceChecked: 60, faults },
+      stores: [{ name: "redis", version: "7.0.15", address: "127.0.0.1:6379", cpu: 0.5, commandsPerSecond: 250_000 }],
+    };
+  }
+
+  test("compares the clients by rate and by what an operation costs, each over its own phases", () => {
+    const text = summaryText(storeResult(), { colour: false });
+    expect(text).toMatch(/append \* +– +90 +0/);
+    expect(text).toContain("ratio       append 90% of append-bare");
+    expect(text).toContain("worker CPU  append 100 µs, append-bare 80 µs an operation");
+  });
+
+  test("says what was read back, and on which stores", () => {
+    const text = summaryText(storeResult(), { colour: false });
+    expect(text).toContain("wrote 1,900, acknowledged 1,900; read back 1,900 rows of 1,024 conversations; 60 answers");
+    expect(text).toContain("stores      redis 7.0.15 on 127.0.0.1:6379, CPU 50%, 250,000/s commands");
+    expect(text).toContain("256 users, 1 worker");
+    for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  test("names people who looked offline", () => {
+    const faults: FaultReport = {
+      counts: { false_offline: 3 },
+      cases: [{ fault: "false_offline", detail: "user 7 was offline 20 ms after a heartbeat" }],
+    };
+    const text = summaryText(storeResult(faults), { colour: false });
+    expect(text).toContain("false offline 3, other faults 0");
+    expect(text).toContain("user 7 was offline 20 ms after a heartbeat");
+  });
+
+  test("survives its file", () => {
+    expect(parseResult(JSON.stringify(storeResult()))).toEqual(storeResult());
+  });
+});
