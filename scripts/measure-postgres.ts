@@ -14,7 +14,7 @@ import type { Statement } from "../src/stores/postgres/statement.ts";
 import { createPostgresUsers } from "../src/stores/postgres/users.ts";
 import { createTestDatabase } from "../test/helpers/postgres-database.ts";
 
-const operationCount = Number(process.argv[2] ?? 4_000);
+const operationCount = Number(process.argv[2] ?? 20_000);
 const blockCount = 20;
 const atOnce = 32;
 
@@ -154,7 +154,7 @@ const pool = new pg.Pool({ connectionString: address.href, max: bare.options.con
 
 for (const [name, operation] of Object.entries(operations)) {
   const sent: (readonly Sent[])[] = [];
-  for (const index of indices) sent.push(await record(recording, operation, index));
+  await timed(indices, async (index) => (sent[index] = await record(recording, operation, index)));
   const taken: Record<"adapter" | "bare", Taken[]> = { adapter: [], bare: [] };
   const size = Math.ceil(operationCount / blockCount);
   for (let start = 0; start < operationCount; start += size) {
