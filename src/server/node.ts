@@ -128,7 +128,8 @@ export class ServerNode {
       authenticate: (token) => accounts.authenticate(token),
       onFailure,
     });
-    if (context.mediaFiles !== undefined) serveMedia(this.#app, { files: context.mediaFiles, clock });
+    if (context.mediaFiles !== undefined)
+      serveMedia(this.#app, { files: context.mediaFiles, clock, onPassed: context.onMediaPassed });
     const upgrades = new Upgrades({
       rateLimits: context.rateLimits,
       clock,

@@ -20,7 +20,7 @@ describeMediaObjects("filesystem", async (): Promise<MediaObjectsHarness> => {
   const media = await openFilesystemMedia(folder.path, { random: createSystemRandom() });
   const app = createListener();
   installErrors(app, { onFailure: (error) => void failures.push(error) });
-  serveMedia(app, { files: media, clock: systemClock });
+  serveMedia(app, { files: media, clock: systemClock, onPassed: () => undefined });
   const base = urlOf(await listen(app, "127.0.0.1", 0, false));
   return {
     objects: media,

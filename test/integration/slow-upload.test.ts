@@ -19,7 +19,7 @@ test("an upload may take longer than a request, as long as it gets on", async ()
   const media = await openFilesystemMedia(folder.path, { random: createSystemRandom() });
   const app = createListener();
   installErrors(app, { onFailure: (error) => expect.unreachable(String(error)) });
-  serveMedia(app, { files: media, clock: systemClock });
+  serveMedia(app, { files: media, clock: systemClock, onPassed: () => undefined });
   await listen(app, "127.0.0.1", 0, false);
   const { port } = app.server.address() as AddressInfo;
   const connected = async (): Promise<readonly [client: Socket, server: Socket, said: Promise<string>]> => {

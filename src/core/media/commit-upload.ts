@@ -10,6 +10,8 @@ export interface CommitDeps {
   readonly rows: Pick<MediaRows, "byId" | "ready" | "reject">;
   readonly objects: Pick<MediaObjects, "finish" | "sizeBytes" | "read" | "remove">;
   onCommit(outcome: CommitOutcome): void;
+  /** So many bytes of an object were read and are done with: what held them may be freed. */
+  onPassed(bytes: number): void;
 }
 
 /**
@@ -24,7 +26,7 @@ export async function commitUpload(deps: CommitDeps, row: MediaRow, parts: reado
     deps.onCommit("incomplete");
     throw new WireError("media_incomplete");
   }
-  if (sizeBytes !== row.sizeBytes || !(await hasDigest(objects, row))) return refuse(deps, row);
+  if (sizeBytes !== row.sizeBytes || !(await hasDigest(deps, row))) return refuse(deps, row);
   const ready = await rows.ready(row.mediaId);
   // Collected while it was read.
   if (ready === undefined) throw new WireError("no_such_media");
@@ -47,13 +49,10 @@ async function assemble(
   return objects.sizeBytes(objectName);
 }
 
-async function hasDigest(
-  objects: CommitDeps["objects"],
-  { objectName, sizeBytes, sha256 }: MediaRow,
-): Promise<boolean> {
-  const bytes = await objects.read(objectName);
+async function hasDigest(deps: CommitDeps, { objectName, sizeBytes, sha256 }: MediaRow): Promise<boolean> {
+  const bytes = await deps.objects.read(objectName);
   try {
-    const digest = await hashObject(bytes, sizeBytes);
+    const digest = await hashObject(bytes, sizeBytes, (count) => deps.onPassed(count));
     return digest !== undefined && Buffer.compare(digest, sha256) === 0;
   } catch (cause) {
     // Somewhere in the middle: a stream knows nothing of wire errors.

@@ -22,12 +22,14 @@ let rows: MemoryMediaRows;
 let objects: MemoryMediaObjects;
 let media: MediaApi;
 let events: string[];
+let passedBytes = 0;
 
 beforeEach(() => {
   clock = new ManualClock();
   rows = new MemoryMediaRows();
   objects = new MemoryMediaObjects();
   events = [];
+  passedBytes = 0;
   media = create();
 });
 
@@ -41,6 +43,7 @@ function create(commitsAtOnceMax?: number): MediaApi {
     ...(commitsAtOnceMax === undefined ? {} : { commitsAtOnceMax }),
     onUpload: () => void events.push("upload"),
     onCommit: (outcome) => void events.push(outcome),
+    onPassed: (count) => (passedBytes += count),
   });
 }
 
@@ -84,6 +87,7 @@ describe("a commit", () => {
     const facts = { mediaId, sizeBytes: bytes.length, sha256 };
     for (let time = 0; time < 3; time++) expect(await media.commit(owner, mediaId, [])).toEqual(facts);
     expect([objects.reads, rows.rows.get(mediaId)?.state]).toEqual([1, "ready"]);
+    expect(passedBytes).toBe(bytes.length);
     expect(events).toEqual(["upload", "committed"]);
   });
 

@@ -20,6 +20,8 @@ export interface MediaDeps {
   /** For metrics. */
   onUpload(): void;
   onCommit(outcome: CommitOutcome): void;
+  /** So many bytes of an object were read and are done with: what held them may be freed. */
+  onPassed(bytes: number): void;
 }
 
 const nameBytes = 16;

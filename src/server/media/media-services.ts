@@ -6,11 +6,15 @@ import type { MediaApi } from "../../core/media/media-api.ts";
 import type { MediaFiles, MediaObjects, MediaRows } from "../../core/ports/media.ts";
 import type { Config } from "../config/config-schema.ts";
 import type { Metrics } from "../metrics.ts";
+import { limits } from "../../protocol/limits.ts";
+import { createGarbageBound } from "./young-garbage.ts";
 import { OrphanCollector } from "./orphan-collector.ts";
 
 export interface MediaServices {
   readonly media: MediaApi;
   readonly mediaFiles: MediaFiles | undefined;
+  /** To be told of bytes of media that passed through this process. */
+  readonly onMediaPassed: (bytes: number) => void;
   readonly orphans: OrphanCollector;
 }
 
@@ -33,13 +37,16 @@ export function createMediaServices(
   const { clock, random, log, metrics } = deps;
   const urlTtlMs = config.url_ttl_seconds * 1_000;
   const common = { rows: stores.mediaRows, objects: stores.mediaObjects, urlTtlMs, clock, random };
+  const onMediaPassed = createGarbageBound(limits.mediaPartBytes);
   return {
     media: createMedia({
       ...common,
       onUpload: () => metrics.media("upload"),
       onCommit: (outcome) => metrics.media(outcome),
+      onPassed: onMediaPassed,
     }),
     mediaFiles: stores.mediaFiles,
+    onMediaPassed,
     orphans: new OrphanCollector({
       ...common,
       orphanMs: config.orphan_hours * hourMs,

@@ -10,6 +10,8 @@ import { watchProgress } from "./watch-progress.ts";
 interface ServeMediaDeps {
   readonly files: MediaFiles;
   readonly clock: Clock;
+  /** So many bytes were taken in and are on the disk. */
+  onPassed(bytes: number): void;
   /** Downloads at once; absent = limits.mediaDownloadsAtOnceMax. */
   readonly downloadsAtOnceMax?: number;
 }
@@ -59,6 +61,7 @@ async function upload(deps: ServeMediaDeps, request: FastifyRequest, reply: Fast
     throw new WireError("bad_request", { detail: "the connection ended before the body", cause: error });
   } finally {
     stopWatching();
+    deps.onPassed(grant.sizeBytes);
   }
 }
 
