@@ -71,6 +71,8 @@ export async function startTestNodes(
     far,
     async [Symbol.asyncDispose]() {
       await far[Symbol.asyncDispose]();
+      // Whoever still pulsed would write again what was taken back.
+      await near.node.stop();
       await clean(near.redis);
       await near[Symbol.asyncDispose]();
     },

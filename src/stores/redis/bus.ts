@@ -115,6 +115,7 @@ export class RedisBus implements Bus {
 
   /** Sends what waits and says good-bye, so that nobody takes this end for a loss. What is delivered later reaches this process only. Never rejects. */
   async stop(): Promise<void> {
+    if (this.#state === "stopped") return;
     this.#state = "stopped";
     while (!this.#router.isIdle) await new Promise((resolve) => setImmediate(resolve));
     await Promise.all(Array.from(this.#peers.all(), (outbox) => outbox.finish()));
