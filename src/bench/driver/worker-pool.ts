@@ -21,6 +21,13 @@ export interface WorkerPoolOptions {
   readonly lost: () => BenchError | undefined;
 }
 
+/**
+ * A drain that is over while answers and messages still come goes on, so that what is late is not taken for lost: until
+ * nothing has come for so long, and not for more than so many times its length.
+ */
+const stillMs = 5_000;
+const drainsMax = 6;
+
 /** Between the command to start and t0: every worker has heard of it by then. */
 const startDelayMs = 300;
 
@@ -86,12 +93,13 @@ export class WorkerPool {
     }
   }
 
-  /** From t0 until everything is quiet, or the drain is over. `everySecond` runs under load and while draining. */
+  /** From t0 until everything is quiet, or the drain is over and nothing comes any more. `everySecond` runs under load and while draining. */
   async load(everySecond: () => Promise<void>): Promise<void> {
     const { scenario, interrupted, reporter, lost } = this.#options;
     this.#t0Ms = monotonicMs() + startDelayMs;
     for (const worker of this.#workers) worker.tell({ type: "start", t0Ms: this.#t0Ms });
     let { endMs } = this.timeline;
+    let movedAtMs = 0;
     for (let second = 1; ; second++) {
       await pause(this.#t0Ms + second * 1_000 - monotonicMs(), interrupted);
       const atMs = this.nowMs();
@@ -107,7 +115,12 @@ export class WorkerPool {
       const progresses = this.#workers.map((worker) => worker.progress);
       reporter.progress(mergeProgress(progresses, this.timeline, atMs));
       const quiet = atMs > endMs + 1_500 && progresses.every((progress) => progress?.quiet === true);
-      if (quiet || atMs > endMs + scenario.drainMs) return;
+      if (quiet) return;
+      if (progresses.some((progress) => progress !== undefined && progress.ended + progress.delivered > 0)) {
+        movedAtMs = atMs;
+      }
+      const isStill = atMs - movedAtMs > stillMs || atMs > endMs + drainsMax * scenario.drainMs;
+      if (atMs > endMs + scenario.drainMs && isStill) return;
     }
   }
 

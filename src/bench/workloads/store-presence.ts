@@ -40,9 +40,17 @@ export class BeatingUsers {
     if (begunAtMs > (this.#beatAtMs[index] as number)) this.#beatAtMs[index] = begunAtMs;
   }
 
-  /** Enters an answer that was given at or before `nowMs`. */
-  judge(index: number, online: boolean, nowMs: number): void {
-    const silentMs = nowMs - (this.#beatAtMs[index] as number);
+  /** When the last beat that is acknowledged by now had begun; −Infinity without one. */
+  beatAtMs(index: number): number {
+    return this.#beatAtMs[index] as number;
+  }
+
+  /**
+   * Enters an answer that was given at or before `nowMs`. `beatAtMs`: as it was when the question was asked, since a beat
+   * that was acknowledged later may have come after the look.
+   */
+  judge(index: number, beatAtMs: number, online: boolean, nowMs: number): void {
+    const silentMs = nowMs - beatAtMs;
     if (silentMs >= limits.presenceTtlMs) return;
     this.#checked++;
     if (online) return;
@@ -152,7 +160,8 @@ export class LookupWork implements StoreWork {
 }
 
 async function lookUp(client: PresenceClient, users: BeatingUsers, indexes: readonly number[]): Promise<void> {
+  const beatsAtMs = indexes.map((index) => users.beatAtMs(index));
   const online = await client.lookup(indexes.map((index) => users.ids[index] as Uuid));
   const nowMs = performance.now();
-  for (const [at, index] of indexes.entries()) users.judge(index, online[at] === true, nowMs);
+  for (const [at, index] of indexes.entries()) users.judge(index, beatsAtMs[at] as number, online[at] === true, nowMs);
 }
