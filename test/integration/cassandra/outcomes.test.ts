@@ -76,8 +76,8 @@ describeOn(["cassandra"], "the outcome of an append on a bad network", () => {
   });
 
   test("is undecided at once when the connection is lost after the request left, whether or not it arrived", async () => {
-    await using stage = await setUp();
     for (const direction of ["toServer", "toClient"] as const) {
+      await using stage = await setUp();
       const conversation = newId();
       stage.proxy.hold(direction);
       const append = stage.log.append(appendAt(stage.log, conversation, emptyHead, [rowAt(1, { envelope })]));
@@ -88,7 +88,6 @@ describeOn(["cassandra"], "the outcome of an append on a bad network", () => {
       expect(performance.now() - cutAt).toBeLessThan(timeoutMs);
       stage.proxy.release();
       expect(seqs(await readLog(stage.witness, conversation))).toEqual(direction === "toServer" ? [] : [1]);
-      await expect.poll(() => canRead(stage.log), { timeout: 10_000 }).toBe(true);
     }
   });
 
