@@ -68,7 +68,7 @@ export async function openClusterStores(config: Config, deps: StoreDeps): Promis
     lost: () =>
       Object.entries({
         postgres: postgres.lost(),
-        redis: redis.lost(),
+        redis: redis.lost() || !node.isListening(),
         "the name of this process": node.failure() !== undefined,
       }).flatMap(([name, isLost]) => (isLost ? [name] : [])),
     close: () => closing.disposeAsync(),
