@@ -9,6 +9,13 @@ interface Known {
   readonly chunks: readonly (readonly MemberInterval[])[];
 }
 
+export interface ChunkOfMembers {
+  /** Of everyone in the chunk who is or was a member. */
+  readonly intervals: readonly MemberInterval[];
+  /** They hold for rows of versions up to this one. */
+  readonly membership: number;
+}
+
 /** Large groups whose intervals are kept; eight chunks of one message come one after the other. */
 const groupsMax = 64;
 
@@ -25,18 +32,20 @@ export class ChunkMembers {
     this.#groups = groups;
   }
 
-  /** Of everyone in the chunk who is or was a member. `membership`: of the log at the newest row asked about. */
-  async of(conversationId: Uuid, chunk: number, membership: number): Promise<readonly MemberInterval[]> {
+  /** `membership`: of the log at the newest row asked about, whose change may still be open. */
+  async of(conversationId: Uuid, chunk: number, membership: number): Promise<ChunkOfMembers> {
     const known = this.#known.get(conversationId);
-    if (known !== undefined && known.membership >= membership) return known.chunks[chunk] ?? [];
+    if (known !== undefined && known.membership >= membership) return chunkIn(known, chunk);
     // Before the intervals: a change that is settled in between is in them, one that is not keeps them from being kept.
     const open = await this.#groups.pending(conversationId, 1);
     const chunks: MemberInterval[][] = Array.from({ length: limits.fanOutChunks }, () => []);
     for (const interval of await this.#groups.intervals(conversationId, undefined)) {
       chunks[chunkOf(interval.userId)]?.push(interval);
     }
-    if (open.length === 0) this.#keep(conversationId, { membership, chunks });
-    return chunks[chunk] ?? [];
+    const read = { membership, chunks };
+    if (open.length === 0) this.#keep(conversationId, read);
+    // Of the version that is being settled only the row of the change itself may be told.
+    return chunkIn(open.length === 0 ? read : { ...read, membership: membership - 1 }, chunk);
   }
 
   #keep(conversationId: Uuid, known: Known): void {
@@ -47,4 +56,8 @@ export class ChunkMembers {
       this.#known.delete(oldest);
     }
   }
+}
+
+function chunkIn({ membership, chunks }: Known, chunk: number): ChunkOfMembers {
+  return { membership, intervals: chunks[chunk] ?? [] };
 }

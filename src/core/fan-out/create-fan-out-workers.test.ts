@@ -63,8 +63,8 @@ describe("a process that dies while it serves", () => {
       },
     };
     await group.startWorkers(deaf);
-    await group.settle(100);
-    expect(group.pushed(2).length).toBeGreaterThan(0);
+    await group.settle(1_000);
+    expect(group.pushed(2)).toHaveLength(size);
     expect((await group.world.fanOut.lag()).jobsWaiting).toBe(limits.fanOutChunks);
     await expectServed();
   });
@@ -126,6 +126,34 @@ test("what waits for the same members is done as one: one write a member, every 
     frame.type === "NEW_MESSAGE" && userIds.includes(someone) ? [frame.seq] : [],
   );
   expect(order).toEqual([2, 3, 4, 5, 6]);
+});
+
+test("what is sent while an earlier message waits for its turn goes along with it, and is told once", async () => {
+  const workers = await group.startWorkers();
+  const full = limits.membersPerGroupMax / size;
+  // The group's burst is used up; from here on one message in fanOutSpreadMs.
+  let head = 1;
+  for (let count = 0; count < full; count++) {
+    await group.send(group.owner, group.draft(head++));
+    await group.settle(1_000);
+  }
+  const first = head + 1;
+  const sentAt = group.world.clock.nowMs();
+  for (let count = 0; count < 12; count++) {
+    await group.send(group.owner, group.draft(head++));
+    await group.settle(500);
+  }
+  const rest = limits.fanOutSpreadMs + 500 - (group.world.clock.nowMs() - sentAt);
+  await group.settle(rest);
+  for (let seq = first; seq < first + 6; seq++) expect(new Set(group.pushed(seq)).size).toBe(size);
+  await group.settle(limits.fanOutSpreadMs);
+  await workers.stop();
+  expect(group.listed(head)).toBe(size);
+  for (let seq = first; seq <= head; seq++) {
+    // The sender's own devices were told at once as well.
+    expect(group.pushed(seq)).toHaveLength(size + 1);
+  }
+  expect((await group.world.fanOut.lag()).jobsWaiting).toBe(0);
 });
 
 test("of a long run only the newest rows are pushed; the lists are right all the same", async () => {

@@ -7,6 +7,7 @@ import type { MessageLog } from "../ports/message-log.ts";
 import { ChunkMembers } from "./chunk-members.ts";
 import { FanOutPace, FanOutStopped } from "./fan-out-pace.ts";
 import { mergeJobs, serveChunk, type ChunkWork } from "./serve-chunk.ts";
+import { ServedRows } from "./served-rows.ts";
 
 export interface FanOutWorkersDeps {
   readonly log: MessageLog;
@@ -33,6 +34,9 @@ export interface FanOutWorkers {
  *
  *   job → members of its chunk → (wait for a turn, fan-out-pace.ts) → list rows durable → pushes → committed
  *
+ * What was appended while a job waited for its turn goes along with it, so that no message waits for two turns; the jobs
+ * of those rows then find them done.
+ *
  * A process may die after any of these: the job comes again, to this process or another, and everything repeats
  * harmlessly. A store that does not answer brings the job again after a pause. What fails in any other way would fail for
  * ever and hold up those behind it: it is dropped and told, and readers repair their own lists (delivery/repair.ts).
@@ -40,15 +44,21 @@ export interface FanOutWorkers {
 export function createFanOutWorkers(deps: FanOutWorkersDeps): FanOutWorkers {
   const pace = new FanOutPace(deps.clock);
   const members = new ChunkMembers(deps.groups);
+  const served = new ServedRows();
   let consumption: FanOutConsumption | undefined;
 
-  const serve = async (work: ChunkWork): Promise<void> => {
+  const serve = async (asked: ChunkWork): Promise<void> => {
+    const work = served.restOf(asked);
+    if (work === undefined) return;
     try {
-      const intervals = await members.of(work.conversationId, work.chunk, work.membership);
+      const { intervals, membership } = await members.of(work.conversationId, work.chunk, work.membership);
       const readers = intervals.filter(({ leftSeq }) => leftSeq === 0 || leftSeq > work.fromSeq);
       if (readers.length === 0) return;
-      await pace.turn(work.conversationId, readers.length, work.enqueuedAt);
-      deps.observe("done", await serveChunk(deps, work, readers), undefined);
+      const waited = await pace.turn(work.conversationId, readers.length, work.enqueuedAt);
+      const whole = waited ? await withNewer(deps.log, work, membership) : work;
+      const count = await serveChunk(deps, whole, readers);
+      served.add(whole);
+      deps.observe("done", count, undefined);
     } catch (error) {
       if (error instanceof FanOutStopped) throw error;
       const again = error instanceof WireError && error.temporary;
@@ -72,4 +82,14 @@ export function createFanOutWorkers(deps: FanOutWorkersDeps): FanOutWorkers {
       await consumption?.stop();
     },
   };
+}
+
+/**
+ * The work with the rows that were appended since, as far as the members are still those that are known: a row of a later
+ * version is for others.
+ */
+async function withNewer(log: MessageLog, work: ChunkWork, membership: number): Promise<ChunkWork> {
+  const newest = await log.newestBucket(work.conversationId, work.toSeq, "latest");
+  if (newest === undefined || newest.head.membership > membership) return work;
+  return { ...work, toSeq: Math.max(work.toSeq, newest.head.head) };
 }

@@ -40,13 +40,14 @@ export class FanOutPace {
     );
   }
 
-  /** Resolves when `members` members may be served. Rejects with FanOutStopped when `stop` is called before that. */
-  async turn(conversationId: Uuid, members: number, enqueuedAt: number): Promise<void> {
+  /** Resolves when `members` members may be served; true = time has passed. Rejects with FanOutStopped when `stop` is called before that. */
+  async turn(conversationId: Uuid, members: number, enqueuedAt: number): Promise<boolean> {
     // The wall clock of whoever enqueued it may be off: never longer than the whole wait.
     const aged = Math.max(0, this.#clock.nowMs() - enqueuedAt);
     const latest = this.#clock.monotonicMs() + Math.max(0, limits.fanOutWaitMs - aged);
-    await this.#wait(this.#bucketOf(conversationId).take(members, this.#clock.monotonicMs()), latest);
-    await this.#wait(this.#process.take(members, this.#clock.monotonicMs()), latest);
+    const forGroup = await this.#wait(this.#bucketOf(conversationId).take(members, this.#clock.monotonicMs()), latest);
+    const forProcess = await this.#wait(this.#process.take(members, this.#clock.monotonicMs()), latest);
+    return forGroup || forProcess;
   }
 
   /** Those who wait, and those who come, do not get their turn any more. */
@@ -56,10 +57,10 @@ export class FanOutPace {
     this.#waiting.clear();
   }
 
-  async #wait(ms: number, latest: number): Promise<void> {
+  async #wait(ms: number, latest: number): Promise<boolean> {
     if (this.#stopped) throw new FanOutStopped("the process stops");
     const delayMs = Math.min(ms, latest - this.#clock.monotonicMs());
-    if (delayMs <= 0) return;
+    if (delayMs <= 0) return false;
     await new Promise<void>((resolve, reject) => {
       const timer = this.#clock.schedule(delayMs, () => {
         this.#waiting.delete(stop);
@@ -71,6 +72,7 @@ export class FanOutPace {
       };
       this.#waiting.add(stop);
     });
+    return true;
   }
 
   #bucketOf(conversationId: Uuid): TokenBucket {
