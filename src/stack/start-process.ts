@@ -14,6 +14,13 @@ import { type Health, waitUntilHealthy } from "./wait-until-healthy.ts";
 /** A process that ended because somebody else has its port, or because the last one has not quite gone: worth another try. */
 export class StartConflict extends Error {
   override readonly name = "StartConflict";
+  /** Whether another port would help. */
+  readonly isOfPort: boolean;
+
+  constructor(message: string, isOfPort: boolean) {
+    super(message);
+    this.isOfPort = isOfPort;
+  }
 }
 
 const portSigns = /address already in use|address is already in use|failed to bind|could not bind|bind\(\) to/i;
@@ -110,7 +117,7 @@ function startError(
   const how =
     health === "late" ? `did not answer on port ${address.port} within ${readyWithinMs / 1000} s` : health.ended;
   if (health !== "late" && (portSigns.test(text) || remainsSigns.test(text))) {
-    return new StartConflict(`${name} ${how}:\n${text}`);
+    return new StartConflict(`${name} ${how}:\n${text}`, portSigns.test(text));
   }
   const quote = lines.map((line) => `\n    ${line}`).join("");
   return new StackError("unreachable", `${name} ${how}. Its log ends with:${quote}`, fixFor(text, log));

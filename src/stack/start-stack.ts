@@ -48,17 +48,18 @@ export async function startStack(options: StartStackOptions): Promise<StackFile>
     const run: StartRun = { ...options, signal, state, cassandraNodes, takenPorts: new Set(), started: [] };
     const parts = await findParts(options, run);
     for (const name of otherPorts(state.file, options.stores)) run.takenPorts.add(name);
-    const outcomes = await Promise.allSettled(
-      options.stores.map((store) =>
-        startStore(recipes[store], parts, run).catch((error: unknown) => {
-          // Those that were given up because of the first have nothing to say.
-          if (!signal.aborted) options.reporter.failed(store);
-          controller.abort();
-          throw error;
-        }),
-      ),
-    );
-    const failures = outcomes.filter((outcome) => outcome.status === "rejected").map(({ reason }) => reason as unknown);
+    const failures: unknown[] = [];
+    const start = async (store: StoreName): Promise<void> => {
+      try {
+        await startStore(recipes[store], parts, run);
+      } catch (error) {
+        // Those that were given up because of the first have nothing to say.
+        if (!signal.aborted) options.reporter.failed(store);
+        failures.push(error);
+        controller.abort();
+      }
+    };
+    await Promise.all(options.stores.map(start));
     if (failures.length === 0) return state.file;
     await Promise.all(options.stores.map((store) => endStarted(recipes[store], run)));
     throw options.signal.aborted ? interruptedError() : folderError(failures[0], directory);

@@ -41,11 +41,19 @@ export async function startStore(recipe: Recipe, parts: StoreParts, run: StartRu
         const fix = "Look with `ss -ltnp` (macOS: `lsof -iTCP -sTCP:LISTEN`) who takes the ports, or use --any-port.";
         throw new StackError("unreachable", error.message, fix, error);
       }
-      run.reporter.progress(store, "its port was taken in the meantime: once more");
+      const why = error.isOfPort ? "its port was taken in the meantime" : "the one before has not quite gone";
+      run.reporter.progress(store, `${why}: once more`);
+      if (!error.isOfPort) for (const need of recipe.ports(run.cassandraNodes)) freePort(need.name, run);
       await endStarted(recipe, run);
       await run.sleep(againAfterMs);
     }
   }
+}
+
+/** The same port again. */
+function freePort(name: string, run: StartRun): void {
+  const port = run.state.file.ports?.[name];
+  if (port !== undefined) run.takenPorts.delete(port);
 }
 
 async function jarsFor(store: StoreName, run: StartRun): Promise<ReadonlyMap<JarStore, string>> {

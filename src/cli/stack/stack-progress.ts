@@ -9,8 +9,12 @@ export interface StackProgress extends StackReporter {
   end(): Promise<void>;
 }
 
+const columnsMin = 40;
+
 export function createStackProgress(output: Output, stores: readonly StoreName[]): StackProgress {
-  return output.stderrIsTerminal && !output.quiet ? liveProgress(output, stores) : lineProgress(output);
+  // Some terminals do not know how wide they are; in those, lines in place would break letter by letter.
+  const isLive = output.stderrIsTerminal && !output.quiet && output.columns >= columnsMin;
+  return isLive ? liveProgress(output, stores) : lineProgress(output);
 }
 
 /** One line for each thing that happened: for logs. What only counts up is for -v. */

@@ -27,8 +27,9 @@ export function jarsIn(folder: string): readonly string[] {
 
 const unfinished = /^\.unfinished-/;
 
+/** Of this process alone: a Maven that outlived the one that started it writes to another folder. */
 export function unfinishedName(name: string): string {
-  return `.unfinished-${name}`;
+  return `.unfinished-${name}-${process.pid}`;
 }
 
 /** What a killed download left. Call it with the lock of the cache held: then nobody is at work. */

@@ -90,7 +90,7 @@ export const cassandraRecipe: Recipe = {
   store: "cassandra",
   stopSignal: "SIGTERM",
   probe: probeCassandra,
-  readyWithinMs: 120_000,
+  readyWithinMs: 180_000,
   ports: (nodes) => [
     { name: "cassandra", preferred: 9042, hosts: hostsOf(nodes) },
     { name: "cassandra.storage", preferred: 7000, hosts: hostsOf(nodes) },

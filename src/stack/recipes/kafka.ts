@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { freshFolder } from "../files/fresh-folder.ts";
 import { probeKafka } from "../probes/probes.ts";
 import { runTool } from "../processes/run-tool.ts";
 import { StackError } from "../stack-error.ts";
@@ -66,10 +67,14 @@ export function kafkaArguments(
 const formatWithinMs = 60_000;
 
 /** A log folder without a cluster id is refused by the broker. Done once: the id is part of the data. */
-async function format(context: RecipeContext, folder: string, file: string): Promise<void> {
-  if (existsSync(path.join(folder, "data", "meta.properties"))) return;
+async function format(context: RecipeContext, folder: string, ports: Omit<KafkaConfigOptions, "data">): Promise<void> {
+  const data = path.join(folder, "data");
+  if (existsSync(data)) return;
+  const fresh = freshFolder(folder);
+  const file = path.join(folder, "format.properties");
+  writeFileSync(file, kafkaConfig({ ...ports, data: fresh }));
   const clusterId = randomBytes(16).toString("base64url");
-  const words = ["format", "--cluster-id", clusterId, "--config", file, "--ignore-formatted"];
+  const words = ["format", "--cluster-id", clusterId, "--config", file];
   const jars = context.jars.get("kafka") ?? "";
   const result = await runTool(context.tools.java, kafkaArguments(folder, jars, "kafka.tools.StorageTool", words), {
     environment: baseEnvironment(context.variables),
@@ -77,7 +82,10 @@ async function format(context: RecipeContext, folder: string, file: string): Pro
     workingDirectory: folder,
     signal: context.signal,
   });
-  if (result.code === 0) return;
+  if (result.code === 0) {
+    renameSync(fresh, data);
+    return;
+  }
   const last = result.said.trim().split("\n").at(-1) ?? "";
   const fix = "Look at the free space of the disk, or name another folder with --directory.";
   throw new StackError("failed", `Kafka's storage could not be prepared: ${last}`, fix);
@@ -87,20 +95,20 @@ export const kafkaRecipe: Recipe = {
   store: "kafka",
   stopSignal: "SIGTERM",
   probe: probeKafka,
-  readyWithinMs: 90_000,
+  readyWithinMs: 150_000,
   ports: () => [
     { name: "kafka", preferred: 9092, hosts: [loopback] },
     { name: "kafka.controller", preferred: 9093, hosts: [loopback] },
   ],
   async prepare(context, onProgress) {
     const folder = path.join(context.directory, "kafka");
-    mkdirSync(path.join(folder, "data"), { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     const [port, controllerPort] = [portOf(context, "kafka"), portOf(context, "kafka.controller")];
     const file = path.join(folder, "server.properties");
     writeFileSync(file, kafkaConfig({ port, controllerPort, data: path.join(folder, "data") }));
     writeFileSync(path.join(folder, "log4j2.xml"), loggingConfig);
     onProgress("preparing its storage");
-    await format(context, folder, file);
+    await format(context, folder, { port, controllerPort });
     return [
       {
         name: "kafka",

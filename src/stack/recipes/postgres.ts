@@ -1,5 +1,7 @@
-import { chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { startOf } from "../../base/process-identity.ts";
+import { freshFolder } from "../files/fresh-folder.ts";
 import { probePostgres } from "../probes/probes.ts";
 import { runTool } from "../processes/run-tool.ts";
 import { StackError } from "../stack-error.ts";
@@ -67,9 +69,8 @@ function placeOf(directory: string, programs: PostgresPrograms): Place {
  */
 async function initialise(place: Place, programs: PostgresPrograms, context: RecipeContext): Promise<void> {
   if (existsSync(place.data)) return;
-  const fresh = `${place.data}.new`;
+  const fresh = freshFolder(place.folder);
   const passwordFile = path.join(place.folder, "password");
-  rmSync(fresh, { recursive: true, force: true });
   writeFileSync(passwordFile, `${context.secrets.postgresPassword}\n`, { mode: 0o600 });
   if (place.account !== undefined) chownSync(passwordFile, place.account.uid, place.account.gid);
   try {
@@ -81,6 +82,17 @@ async function initialise(place: Place, programs: PostgresPrograms, context: Rec
     rmSync(passwordFile, { force: true });
   }
   renameSync(fresh, place.data);
+}
+
+/**
+ * A server that was killed leaves its pid behind, and PostgreSQL looks only whether that pid is somebody: a dead process
+ * that nobody has reaped yet (containers without an init) would keep it from starting for ever.
+ */
+function removeDeadPid(data: string): void {
+  const file = path.join(data, "postmaster.pid");
+  if (!existsSync(file)) return;
+  const pid = Number.parseInt(readFileSync(file, "utf8"), 10);
+  if (Number.isInteger(pid) && startOf(pid) === undefined) rmSync(file, { force: true });
 }
 
 async function run(place: Place, tool: RunAs, input: string, context: RecipeContext): Promise<void> {
@@ -113,6 +125,7 @@ export const postgresRecipe: Recipe = {
     const place = placeOf(context.directory, programs);
     onProgress("preparing its data");
     await initialise(place, programs, context);
+    removeDeadPid(place.data);
     const port = portOf(context, "postgres");
     return [
       {

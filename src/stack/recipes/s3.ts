@@ -46,7 +46,7 @@ export const s3Recipe: Recipe = {
   store: "s3",
   stopSignal: "SIGTERM",
   probe: probeHttp("/", (status) => status < 500),
-  readyWithinMs: 60_000,
+  readyWithinMs: 120_000,
   ports: () => [{ name: "s3", preferred: 9000, hosts: [loopback] }],
   prepare(context) {
     const folder = path.join(context.directory, "s3");
