@@ -1,6 +1,8 @@
+import { intervalsAt } from "../groups/change-writes.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { MemberInterval } from "../model.ts";
+import type { FanOutJob } from "../ports/fan-out-queue.ts";
 import type { Groups } from "../ports/groups.ts";
 import { chunkOf } from "./chunks.ts";
 
@@ -18,11 +20,12 @@ export interface ChunkOfMembers {
 
 /** Large groups whose intervals are kept; eight chunks of one message come one after the other. */
 const groupsMax = 64;
+const changesPerRead = 64;
 
 /**
  * The reading intervals of a group, by chunk. What was read while no change was open holds for every row up to its
- * version; a job of a later version reads anew. While a change is open nothing is kept: those who join by it have no
- * interval yet that reads anything, and those it removes still have one without an end.
+ * version; a job of a later version reads anew. While a change is open nothing is kept: those it removes still have an
+ * interval without an end, and those who join by it have one that reads nothing, so that it is worked out here.
  */
 export class ChunkMembers {
   readonly #groups: Groups;
@@ -32,14 +35,18 @@ export class ChunkMembers {
     this.#groups = groups;
   }
 
-  /** `membership`: of the log at the newest row asked about, whose change may still be open. */
-  async of(conversationId: Uuid, chunk: number, membership: number): Promise<ChunkOfMembers> {
+  /** For rows up to `toSeq`, the last of which made `membership` or found it so. */
+  async of({ conversationId, chunk, membership, toSeq }: FanOutJob): Promise<ChunkOfMembers> {
     const known = this.#known.get(conversationId);
     if (known !== undefined && known.membership >= membership) return chunkIn(known, chunk);
     // Before the intervals: a change that is settled in between is in them, one that is not keeps them from being kept.
-    const open = await this.#groups.pending(conversationId, 1);
+    const open = await this.#groups.pending(conversationId, changesPerRead);
     const chunks: MemberInterval[][] = Array.from({ length: limits.fanOutChunks }, () => []);
-    for (const interval of await this.#groups.intervals(conversationId, undefined)) {
+    // Nothing is appended on top of an open change: so its row is the last one that is asked about.
+    const change = open.find(({ version }) => version === membership);
+    const settled = await this.#groups.intervals(conversationId, undefined);
+    const intervals = change === undefined ? settled : intervalsAt(change, toSeq, settled);
+    for (const interval of intervals) {
       chunks[chunkOf(interval.userId)]?.push(interval);
     }
     const read = { membership, chunks };

@@ -235,6 +235,22 @@ describe("members who come and go while messages wait", () => {
     expect(new Set(group.pushed(2))).toEqual(new Set([...group.members, newcomer]));
   });
 
+  test("many who join at once are told the row of it, also by a worker that comes before the change is settled", async () => {
+    const newcomers = Array.from({ length: size }, () => group.world.user());
+    let told = 0;
+    group.weather.during.set("groups.settle", async () => {
+      await group.drain();
+      told = group.pushed(2).length;
+    });
+    await group.change(group.owner, 1, { kind: "add", userIds: newcomers });
+    expect(told).toBe(2 * size);
+    for (const userId of newcomers) {
+      const row = group.world.lists.rowOf(userId, group.groupId);
+      expect(row).toMatchObject({ joinedSeq: 2, lastSeq: 2, readSeq: 1, recvSeq: 1 });
+    }
+    expect(group.listed(2)).toBe(size);
+  });
+
   test("a change is not begun when the queue is gone", async () => {
     group.weather.failing.add("fanOut.ready");
     await expect(group.change(group.owner, 1, { kind: "rename", name: "herd" })).rejects.toMatchObject({

@@ -51,7 +51,7 @@ export function createFanOutWorkers(deps: FanOutWorkersDeps): FanOutWorkers {
     const work = served.restOf(asked);
     if (work === undefined) return;
     try {
-      const { intervals, membership } = await members.of(work.conversationId, work.chunk, work.membership);
+      const { intervals, membership } = await members.of(work);
       const readers = intervals.filter(({ leftSeq }) => leftSeq === 0 || leftSeq > work.fromSeq);
       if (readers.length === 0) return;
       const waited = await pace.turn(work.conversationId, readers.length, work.enqueuedAt);
