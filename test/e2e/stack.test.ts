@@ -8,13 +8,19 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { workingDirectoryOf } from "../../src/stack/processes/linux-processes.ts";
 import { isRunning } from "../../src/stack/processes/recorded-process.ts";
 import { readStackFile, type StackFile } from "../../src/stack/stack-file.ts";
+import { parseJavaMajor } from "../../src/stack/prerequisites/tool-versions.ts";
+import { javaVersion } from "../../src/stack/versions.ts";
 import { temporaryFolder } from "../helpers/server-process.ts";
 
 /** The programs of this machine that decide what can be tried here. */
-const has = (command: string, flag: string): boolean => spawnSync(command, [flag]).status === 0;
+const ask = (command: string, flag: string) => spawnSync(command, [flag], { encoding: "utf8" });
+const has = (command: string, flag: string): boolean => ask(command, flag).status === 0;
 const hasSmall = has("redis-server", "--version") && has("nginx", "-v");
-const hasJava =
-  / version "17/.test(spawnSync("java", ["-version"]).stderr?.toString() ?? "") && has("mvn", "--version");
+const javaSaid = ask(
+  process.env["JAVA_HOME"] === undefined ? "java" : `${process.env["JAVA_HOME"]}/bin/java`,
+  "-version",
+);
+const hasJava = parseJavaMajor(javaSaid.stderr ?? "") === javaVersion && has("mvn", "--version");
 
 const main = path.resolve(import.meta.dirname, "../../src/cli/main.ts");
 /** A start with downloads on a busy machine. The cache is the user's own, so that this happens once. */
@@ -59,11 +65,11 @@ function fileOf(directory: string): StackFile {
 }
 
 function pidOf(directory: string, name: string): number {
-  return fileOf(directory).processes.find((process) => process.name === name)?.pid ?? 0;
+  return fileOf(directory).processes.find((found) => found.name === name)?.pid ?? 0;
 }
 
 async function kill(directory: string, name: string): Promise<void> {
-  const found = fileOf(directory).processes.find((process) => process.name === name);
+  const found = fileOf(directory).processes.find((found) => found.name === name);
   if (found === undefined) throw new Error(`${name} is not on record`);
   process.kill(found.pid, "SIGKILL");
   while (isRunning(found)) await sleep(10);
