@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { expect, test } from "vitest";
-import { startTcpProxy } from "../helpers/tcp-proxy.ts";
+import { startTcpProxy } from "../../src/bench/faults/tcp-proxy.ts";
 
 /** A server that sends back what it gets, a proxy before it, and a client that is connected. */
 async function setUp() {
@@ -94,4 +94,65 @@ test("a cut connection is reset, with what was held, and new ones are let in or 
   await closed(next.socket);
   expect(next.received()).toBe("found");
   expect(stage.proxy.accepted).toBe(3);
+});
+
+test("a throttled link lets so many bytes pass a second, all of them in the end", async () => {
+  await using stage = await setUp();
+  const { socket, received } = stage.client;
+  stage.proxy.throttle(4_000);
+  const text = "x".repeat(1_200);
+  const began = performance.now();
+  socket.write(text);
+  await expect.poll(received, { timeout: 5_000 }).toBe(text);
+  // Both ways: but the way back begins when the first piece has arrived. The first piece of each waits for nothing.
+  expect(performance.now() - began).toBeGreaterThanOrEqual(200);
+  stage.proxy.throttle(Number.POSITIVE_INFINITY);
+  socket.write("y".repeat(100_000));
+  await expect.poll(() => received().length).toBe(101_200);
+});
+
+test("bytes with jitter keep their order", async () => {
+  await using stage = await setUp();
+  const { socket, received } = stage.client;
+  stage.proxy.delay(1, 20);
+  const words = Array.from({ length: 50 }, (_, n) => `${n} `);
+  for (const word of words) {
+    socket.write(word);
+    await new Promise(setImmediate);
+  }
+  await expect.poll(received).toBe(words.join(""));
+});
+
+test("a half-open connection stays open and leads nowhere, and is reset when the link is mended", async () => {
+  await using stage = await setUp();
+  const { socket, received } = stage.client;
+  socket.write("before");
+  await expect.poll(received).toBe("before");
+  stage.proxy.halfOpen(true);
+  socket.write("lost");
+  const late = await join(stage.proxy.port);
+  late.socket.write("lost as well");
+  await expect.poll(() => stage.proxy.open).toBe(2);
+  expect([socket.closed, late.socket.closed]).toEqual([false, false]);
+  stage.proxy.halfOpen(false);
+  await Promise.all([closed(socket), closed(late.socket)]);
+  expect([received(), late.received()]).toEqual(["before", ""]);
+  const next = await join(stage.proxy.port);
+  next.socket.end("after");
+  await closed(next.socket);
+  expect(next.received()).toBe("after");
+});
+
+test("new connections are led where the proxy is told to, or are reset when nobody is there", async () => {
+  await using stage = await setUp();
+  await using other = await setUp();
+  stage.proxy.retarget(undefined);
+  const refused = connect(stage.proxy.port, "127.0.0.1").on("error", () => undefined);
+  await closed(refused);
+  stage.proxy.retarget(other.proxy.address);
+  const next = await join(stage.proxy.port);
+  next.socket.end("elsewhere");
+  await closed(next.socket);
+  expect(next.received()).toBe("elsewhere");
+  expect(other.proxy.accepted).toBe(2);
 });

@@ -9,7 +9,7 @@ import { createCassandraReceipts } from "../../../src/stores/cassandra/receipts.
 import { newId } from "../../contract/durable-harness.ts";
 import { cassandraOptions, ownKeyspace } from "../../helpers/cassandra-keyspace.ts";
 import { describeOn } from "../../helpers/real-stores.ts";
-import { startTcpProxy } from "../../helpers/tcp-proxy.ts";
+import { startTcpProxy } from "../../../src/bench/faults/tcp-proxy.ts";
 
 describeOn(["cassandra"], "a session to Cassandra", () => {
   const config = ownKeyspace();

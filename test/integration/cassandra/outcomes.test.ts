@@ -9,7 +9,7 @@ import { newId } from "../../contract/durable-harness.ts";
 import { appendAt, decided, headAfter, listWrite, readLog, rowAt } from "../../contract/log-fixture.ts";
 import { cassandraOptions, ownKeyspace } from "../../helpers/cassandra-keyspace.ts";
 import { describeOn } from "../../helpers/real-stores.ts";
-import { startTcpProxy, type TcpProxy } from "../../helpers/tcp-proxy.ts";
+import { startTcpProxy, type TcpProxy } from "../../../src/bench/faults/tcp-proxy.ts";
 
 /** Long enough for a busy machine to answer, short enough to be waited for. */
 const timeoutMs = 3_000;

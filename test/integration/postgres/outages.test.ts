@@ -8,7 +8,7 @@ import { createPostgresUsers } from "../../../src/stores/postgres/users.ts";
 import { newId } from "../../contract/durable-harness.ts";
 import { createTestDatabase, type TestDatabase } from "../../helpers/postgres-database.ts";
 import { describeOn } from "../../helpers/real-stores.ts";
-import { startTcpProxy, type TcpProxy } from "../../helpers/tcp-proxy.ts";
+import { startTcpProxy, type TcpProxy } from "../../../src/bench/faults/tcp-proxy.ts";
 
 const unavailable = expect.objectContaining({ name: "WireError", code: "store_unavailable" });
 const timeoutMs = 500;
