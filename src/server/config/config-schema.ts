@@ -138,26 +138,41 @@ export const configSchema = z.strictObject({
   kafka: z.strictObject({
     brokers: addresses.default("127.0.0.1:9092").describe("Brokers to ask first, host:port, separated by commas"),
   }),
-  media: z.strictObject({
-    url_ttl_seconds: z
-      .int()
-      .min(10)
-      .max(604_800)
-      .default(3_600)
-      .describe("Time for which signed upload and download addresses hold"),
-    orphan_hours: z
-      .number()
-      .min(0.001)
-      .max(8_760)
-      .default(24)
-      .describe("Media that no message refers to is deleted after this"),
-    public_url: z
-      .url({ protocol: /^https?$/ })
-      .optional()
-      .describe(
-        "Address of this server as clients see it, for media addresses of the embedded profile; default: what the request was sent to",
-      ),
-  }),
+  media: z
+    .strictObject({
+      url_ttl_seconds: z
+        .int()
+        .min(10)
+        .max(604_800)
+        .default(3_600)
+        .describe("Time for which signed upload and download addresses hold"),
+      orphan_hours: z
+        .number()
+        .min(0.001)
+        .max(8_760)
+        .default(24)
+        .describe("Media that no message refers to is deleted after this"),
+      public_url: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe(
+          "Address of this server as clients see it, for media addresses of the embedded profile; default: what the request was sent to",
+        ),
+      cdn_url: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe("Cache from which clients of the cluster profile read media; default: straight from s3.endpoint"),
+      signing_key: z
+        .string()
+        .min(32)
+        .optional()
+        .describe("Secret by which addresses at media.cdn_url are signed; the same for every server"),
+      signing_key_file: z.string().min(1).optional().describe("File whose first line is media.signing_key"),
+    })
+    .refine((media) => media.cdn_url === undefined || (media.signing_key ?? media.signing_key_file) !== undefined, {
+      path: ["signing_key"],
+      message: "media.cdn_url wants one (`openssl rand -hex 32` makes one)",
+    }),
   stack: z.strictObject({
     directory: z
       .string()
@@ -195,6 +210,7 @@ const secretPaths: ReadonlySet<string> = new Set([
   "postgres.password",
   "redis.password",
   "s3.secret_access_key",
+  "media.signing_key",
 ]);
 
 export const settings: readonly Setting[] = Object.entries(configSchema.shape).flatMap(([name, schema]) =>

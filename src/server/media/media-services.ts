@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Random } from "../../base/random.ts";
+import { type Cdn, createCdn } from "../../core/media/cdn.ts";
 import { createMedia } from "../../core/media/create-media.ts";
 import type { MediaApi } from "../../core/media/media-api.ts";
 import type { MediaFiles, MediaObjects, MediaRows } from "../../core/ports/media.ts";
@@ -13,6 +14,8 @@ import { OrphanCollector } from "./orphan-collector.ts";
 export interface MediaServices {
   readonly media: MediaApi;
   readonly mediaFiles: MediaFiles | undefined;
+  /** Admits the requests of a cache in front of the objects; undefined = there is none. */
+  readonly cdn: Cdn | undefined;
   /** To be told of bytes of media that passed through this process. */
   readonly onMediaPassed: (bytes: number) => void;
   readonly orphans: OrphanCollector;
@@ -36,7 +39,8 @@ export function createMediaServices(
 ): MediaServices {
   const { clock, random, log, metrics } = deps;
   const urlTtlMs = config.url_ttl_seconds * 1_000;
-  const common = { rows: stores.mediaRows, objects: stores.mediaObjects, urlTtlMs, clock, random };
+  const cdn = cdnOf(config, stores, urlTtlMs);
+  const common = { rows: stores.mediaRows, objects: cdn?.objects ?? stores.mediaObjects, urlTtlMs, clock, random };
   const onMediaPassed = createGarbageBound(limits.mediaPartBytes);
   return {
     media: createMedia({
@@ -46,6 +50,7 @@ export function createMediaServices(
       onPassed: onMediaPassed,
     }),
     mediaFiles: stores.mediaFiles,
+    cdn,
     onMediaPassed,
     orphans: new OrphanCollector({
       ...common,
@@ -54,4 +59,11 @@ export function createMediaServices(
       onRemoved: (count) => metrics.media("orphan_removed", count),
     }),
   };
+}
+
+/** A process that keeps the bytes itself serves them itself. */
+function cdnOf(config: Config["media"], { mediaObjects, mediaFiles }: MediaStores, urlTtlMs: number): Cdn | undefined {
+  const { cdn_url: url, signing_key: key } = config;
+  if (url === undefined || key === undefined || mediaFiles !== undefined) return undefined;
+  return createCdn(mediaObjects, { url: url.replace(/\/+$/, ""), key: Buffer.from(key), originTtlMs: urlTtlMs });
 }

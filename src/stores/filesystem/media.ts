@@ -10,7 +10,7 @@ import { WireError } from "../../protocol/wire-errors.ts";
 import { orWireError, systemCode, toWireError } from "./file-error.ts";
 import { isObjectName, makeParent, openMediaFolder, syncFolder, type MediaFolder } from "./media-folder.ts";
 import { RunningWrites } from "./running-writes.ts";
-import { signAddress, verifyAddress } from "./signed-address.ts";
+import { signAddress, verifyAddress } from "../../core/media/signed-address.ts";
 import { concatenated, publish, streamBytes, writeFile } from "./write-file.ts";
 
 export interface FilesystemMediaOptions {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { MediaGrant } from "../../core/ports/media.ts";
+import type { MediaGrant } from "../ports/media.ts";
 import { signAddress, verifyAddress } from "./signed-address.ts";
 
 const key = Buffer.alloc(32, 1);

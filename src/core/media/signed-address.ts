@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { MediaGrant } from "../../core/ports/media.ts";
+import type { MediaGrant } from "../ports/media.ts";
 
 /**
  * Addresses of this server that carry their own permission: what may be done with which object until when, and an
