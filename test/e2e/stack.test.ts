@@ -69,7 +69,7 @@ function pidOf(directory: string, name: string): number {
 }
 
 async function kill(directory: string, name: string): Promise<void> {
-  const found = fileOf(directory).processes.find((found) => found.name === name);
+  const found = fileOf(directory).processes.find((known) => known.name === name);
   if (found === undefined) throw new Error(`${name} is not on record`);
   process.kill(found.pid, "SIGKILL");
   while (isRunning(found)) await sleep(10);

@@ -4,7 +4,8 @@ import { z } from "zod";
 import type { StackFile } from "../../stack/stack-file.ts";
 import { stackFileName } from "../../stack/stack-file.ts";
 import { startStack } from "../../stack/start-stack.ts";
-import { storeOf, type StoreName } from "../../stack/versions.ts";
+import { processesOf } from "../../stack/store-processes.ts";
+import type { StoreName } from "../../stack/versions.ts";
 import type { Command, Invocation } from "../command.ts";
 import type { ExitReason } from "../exit-codes.ts";
 import { columnsOf, processDocument } from "../stack/process-table.ts";
@@ -70,8 +71,8 @@ async function up(invocation: Invocation): Promise<ExitReason> {
 }
 
 function print({ output, environment }: Invocation, directory: string, stores: readonly StoreName[], file: StackFile) {
-  const processes = file.processes
-    .filter(({ name }) => stores.some((store) => store === storeOf(name)))
+  const processes = stores
+    .flatMap((store) => processesOf(file, store))
     .map(({ name, version, pid, address, log }) => ({ name, version, pid, address, log }));
   const document = { directory, file: path.join(directory, stackFileName), processes };
   output.data(document, () => {

@@ -28,6 +28,8 @@ export function cassandraConfig({ host, nativePort, storagePort, seed, data }: C
     ],
     // The nodes of a new cluster hold nothing that could be handed over.
     auto_bootstrap: false,
+    // The first of a cluster that was stopped finds none of the others, however long it looks.
+    block_for_peers_timeout_in_secs: 1,
     listen_address: host,
     rpc_address: host,
     native_transport_port: nativePort,
