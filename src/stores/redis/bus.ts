@@ -19,6 +19,8 @@ export interface BusOptions {
   readonly onDisplaced: (userId: Uuid, device: number) => void;
   /** Told of what failed in the background; must not throw. */
   readonly onError: (error: unknown) => void;
+  /** Runs something at the end of this turn of the event loop: setImmediate, unless time is simulated. */
+  readonly soon?: (run: () => void) => void;
 }
 
 /** A process that was not heard for this long is gone; its lease has ended as well. */
@@ -46,6 +48,7 @@ export class RedisBus implements Bus {
   readonly #peers: Peers;
   readonly #router: Router;
   readonly #gaps: GapDetector;
+  readonly #soon: (run: () => void) => void;
   #receiver: Parameters<Bus["subscribe"]>[0] | undefined;
   #state: "idle" | "listening" | "deaf" | "stopped" = "idle";
   #echoAtMs = 0;
@@ -62,7 +65,8 @@ export class RedisBus implements Bus {
       publish: (node, text) => this.#publish(node, text),
       onError: options.onError,
     });
-    this.#router = new Router(redis, this.#peers, options.onError);
+    this.#soon = options.soon ?? setImmediate;
+    this.#router = new Router(redis, this.#peers, { onError: options.onError, soon: this.#soon });
     lease.onRestart((reason) => this.#restart(reason));
   }
 
@@ -117,7 +121,7 @@ export class RedisBus implements Bus {
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
-    while (!this.#router.isIdle) await new Promise((resolve) => setImmediate(resolve));
+    while (!this.#router.isIdle) await new Promise<void>((resolve) => this.#soon(resolve));
     await Promise.all(Array.from(this.#peers.all(), (outbox) => outbox.finish()));
     await this.#redis.subscriber.sunsubscribe(this.#channel).catch(this.#options.onError);
   }

@@ -11,6 +11,13 @@ export const routerLimits = { deliveriesMax: 10_000, usersMax: 100_000, lookupUs
 /** Lookups under way at once: what comes meanwhile is looked up together. */
 const lookupsMax = 2;
 
+export interface RouterOptions {
+  /** Told of lookups that were not answered; must not throw. */
+  readonly onError: (error: unknown) => void;
+  /** Runs something at the end of this turn of the event loop. */
+  readonly soon: (run: () => void) => void;
+}
+
 /** device → node:epoch:connection */
 type Registered = Readonly<Record<string, string>>;
 
@@ -22,16 +29,16 @@ type Registered = Readonly<Record<string, string>>;
 export class Router {
   readonly #redis: RedisClient;
   readonly #peers: Peers;
-  readonly #onError: (error: unknown) => void;
+  readonly #options: RouterOptions;
   readonly #waiting = new BoundedQueue<Delivery>(routerLimits.deliveriesMax);
   #waitingUsers = 0;
   #lookups = 0;
   #isPlanned = false;
 
-  constructor(redis: RedisClient, peers: Peers, onError: (error: unknown) => void) {
+  constructor(redis: RedisClient, peers: Peers, options: RouterOptions) {
     this.#redis = redis;
     this.#peers = peers;
-    this.#onError = onError;
+    this.#options = options;
   }
 
   /** Never throws: what cannot be routed is dropped, and every other process sees a number missing. */
@@ -52,7 +59,7 @@ export class Router {
   #plan(): void {
     if (this.#isPlanned || this.#lookups >= lookupsMax || this.#waiting.length === 0) return;
     this.#isPlanned = true;
-    setImmediate(() => {
+    this.#options.soon(() => {
       this.#isPlanned = false;
       void this.#lookUp();
       this.#plan();
@@ -69,7 +76,7 @@ export class Router {
       for (const outbox of this.#peers.all()) outbox.flush();
     } catch (error) {
       for (const _ of deliveries) this.#peers.skipAll();
-      this.#onError(error);
+      this.#options.onError(error);
     } finally {
       this.#lookups--;
       this.#plan();
