@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
-import { systemClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { createSystemRandom } from "../base/random.ts";
 import { createCore } from "../core/create-core.ts";
@@ -23,9 +23,8 @@ const sharedCacheTtlMs = 1_000;
  * one that is loaded, so that an embedded server starts without the drivers of the cluster. Rejects with DataFolderError
  * (embedded) or StoreError (cluster) when they cannot be opened.
  */
-export async function createContext(config: Config, log: Logger): Promise<ServerContext> {
+export async function createContext(config: Config, log: Logger, clock: Clock): Promise<ServerContext> {
   const metrics = createMetrics();
-  const clock = systemClock;
   const random = createSystemRandom();
   const nodeId = config.node.name === "" ? `${hostname()}-${randomBytes(4).toString("hex")}` : config.node.name;
   const stores = await openStores(config, { clock, log, nodeId });

@@ -38,14 +38,25 @@ export class PortTakenError extends Error {
   }
 }
 
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  /** Where the port is taken, another one will do. */
+  readonly anyPort: boolean;
+  /** A worker of a supervisor shares its port with the other workers, unless it is exclusive. */
+  readonly exclusive: boolean;
+}
+
 /** The address it listens on. Rejects with PortTakenError, or with the system's error (no such address, no permission). */
-export async function listen(app: FastifyInstance, host: string, port: number, anyPort: boolean): Promise<AddressInfo> {
+export async function listen(app: FastifyInstance, options: ListenOptions): Promise<AddressInfo> {
+  const { host, port, anyPort, exclusive } = options;
   try {
-    await app.listen({ host, port, backlog: 4_096 });
+    await app.listen({ host, port, exclusive, backlog: 4_096 });
   } catch (error) {
     if ((error as { code?: unknown }).code !== "EADDRINUSE") throw error;
     if (!anyPort) throw new PortTakenError(host, port, error);
-    await app.listen({ host, port: 0 });
+    await app.listen({ host, port: 0, exclusive });
   }
   return app.server.address() as AddressInfo;
 }

@@ -8,6 +8,7 @@ import { registerAdmin } from "./http/admin.ts";
 import { installJson } from "./http/json-body.ts";
 import { installErrors } from "./http/refusals.ts";
 import { registerApi } from "./http/register-api.ts";
+import { admitMedia } from "./media/admit-media.ts";
 import { serveMedia } from "./media/serve-media.ts";
 import { createListener, listen, urlOf } from "./listener.ts";
 import { registerOperations } from "./operations.ts";
@@ -24,6 +25,13 @@ import { Upgrades } from "./upgrade.ts";
  * reconnect elsewhere, spread over drain.spread_ms, and closed with 4000. destroy closes what is left and the stores.
  */
 export type NodeState = "created" | "ready" | "draining" | "drained" | "destroyed";
+
+export interface NodeStart {
+  /** Where the public port is taken, another one will do. */
+  readonly anyPort: boolean;
+  /** later = with `openAdmin`: the predecessor of this process still has the port. */
+  readonly administration?: "now" | "later";
+}
 
 export interface NodeAddresses {
   readonly url: string;
@@ -54,8 +62,8 @@ export class ServerNode {
     return this.#state;
   }
 
-  /** `anyPort`: where the public port is taken, another one will do. Rejects with PortTakenError otherwise. */
-  async start(options: { readonly anyPort: boolean }): Promise<NodeAddresses> {
+  /** Rejects with PortTakenError, or with the error of a store. Once. */
+  async start({ anyPort, administration = "now" }: NodeStart): Promise<NodeAddresses> {
     const { config, core, ports, log } = this.#context;
     ports.bus.subscribe({
       deliver: (delivery) => this.#connections.hub.deliver(delivery),
@@ -65,18 +73,30 @@ export class ServerNode {
     await this.#context.fanOutWorkers.start();
     this.#registerPublic();
     if (this.#admin !== undefined) this.#registerAdmin(this.#admin);
-    const address = await listen(this.#app, config.http.host, config.http.port, options.anyPort);
-    const admin = this.#admin && (await listen(this.#admin, config.admin.host, config.admin.port, false));
+    const { host, port } = config.http;
+    const address = await listen(this.#app, { host, port, anyPort, exclusive: false });
+    const adminUrl = administration === "now" ? await this.openAdmin(config.admin.port) : undefined;
     this.#connections.start();
     this.#context.orphans.start();
     this.#state = "ready";
-    const addresses = { url: urlOf(address), adminUrl: admin && urlOf(admin) };
+    const addresses = { url: urlOf(address), adminUrl };
     log.info({ ...addresses }, "Ready");
     return addresses;
   }
 
-  /** Asks everyone to leave, and waits for it. Idempotent. */
-  drain(): Promise<void> {
+  /** Opens the administrative port, if the configuration has one, and answers its address. Rejects with PortTakenError. */
+  async openAdmin(port: number): Promise<string | undefined> {
+    if (this.#admin === undefined) return undefined;
+    const { host } = this.#context.config.admin;
+    return urlOf(await listen(this.#admin, { host, port, anyPort: false, exclusive: true }));
+  }
+
+  /**
+   * Asks everyone to leave, and waits for it. `listening`: newcomers are told to come back later; otherwise the public port
+   * is left to others who share it. Idempotent.
+   */
+  drain({ listening = true }: { readonly listening?: boolean } = {}): Promise<void> {
+    if (this.#drained === undefined && !listening) this.#app.server.close();
     this.#drained ??= this.#drain();
     return this.#drained;
   }
@@ -130,6 +150,7 @@ export class ServerNode {
     });
     if (context.mediaFiles !== undefined)
       serveMedia(this.#app, { files: context.mediaFiles, clock, onPassed: context.onMediaPassed });
+    if (context.cdn !== undefined) admitMedia(this.#app, { cdn: context.cdn, clock });
     const upgrades = new Upgrades({
       rateLimits: context.rateLimits,
       clock,

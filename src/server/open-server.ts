@@ -1,3 +1,4 @@
+import { systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Config } from "./config/config-schema.ts";
 import { describeConfig, type ResolvedConfig } from "./config/resolve-config.ts";
@@ -14,9 +15,9 @@ export interface Server {
   reconfigure(config: Config): void;
 }
 
-/** A server that is not listening yet. Rejects with DataFolderError. Close it with node.destroy(). */
-export async function openServer(resolved: ResolvedConfig, log: Logger): Promise<Server> {
-  const context = await createContext(resolved.config, log);
+/** A server that is not listening yet. Rejects with DataFolderError or StoreError. Close it with node.destroy(). */
+export async function openServer(resolved: ResolvedConfig, log: Logger, clock = systemClock): Promise<Server> {
+  const context = await createContext(resolved.config, log, clock);
   const connections = new Connections(context);
   const node = new ServerNode(context, connections, () => ({ settings: describeConfig(resolved) }));
   return {

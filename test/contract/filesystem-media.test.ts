@@ -21,7 +21,7 @@ describeMediaObjects("filesystem", async (): Promise<MediaObjectsHarness> => {
   const app = createListener();
   installErrors(app, { onFailure: (error) => void failures.push(error) });
   serveMedia(app, { files: media, clock: systemClock, onPassed: () => undefined });
-  const base = urlOf(await listen(app, "127.0.0.1", 0, false));
+  const base = urlOf(await listen(app, { host: "127.0.0.1", port: 0, anyPort: false, exclusive: false }));
   return {
     objects: media,
     base,

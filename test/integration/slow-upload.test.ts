@@ -20,7 +20,7 @@ test("an upload may take longer than a request, as long as it gets on", async ()
   const app = createListener();
   installErrors(app, { onFailure: (error) => expect.unreachable(String(error)) });
   serveMedia(app, { files: media, clock: systemClock, onPassed: () => undefined });
-  await listen(app, "127.0.0.1", 0, false);
+  await listen(app, { host: "127.0.0.1", port: 0, anyPort: false, exclusive: false });
   const { port } = app.server.address() as AddressInfo;
   const connected = async (): Promise<readonly [client: Socket, server: Socket, said: Promise<string>]> => {
     const accepted = once(app.server, "connection") as Promise<[Socket]>;
