@@ -1,9 +1,9 @@
 import { createSystemRandom } from "../base/random.ts";
 import { connectCassandra } from "../stores/cassandra/connect.ts";
-import { noFanOutQueue } from "../core/fan-out/no-queue.ts";
 import { createCassandraConversationLists } from "../stores/cassandra/conversation-lists.ts";
 import { createCassandraMessageLog } from "../stores/cassandra/message-log.ts";
 import { createCassandraReceipts } from "../stores/cassandra/receipts.ts";
+import { openKafkaFanOutQueue } from "../stores/kafka/fan-out-queue.ts";
 import { createMemoryRateLimits } from "../stores/memory/rate-limits.ts";
 import { connectPostgres } from "../stores/postgres/connect.ts";
 import { createPostgresConversationSettings } from "../stores/postgres/conversation-settings.ts";
@@ -19,12 +19,12 @@ import { createRedisTyping } from "../stores/redis/typing.ts";
 import { createS3MediaObjects } from "../stores/s3/media-objects.ts";
 import type { Config } from "./config/config-schema.ts";
 import type { StoreDeps, StoreSet } from "./context-types.ts";
-import { cassandraOptions, postgresOptions, redisSettings, s3Options } from "./store-options.ts";
+import { cassandraOptions, kafkaSettings, postgresOptions, redisSettings, s3Options } from "./store-options.ts";
 
 /**
  * Messages in Cassandra, accounts in PostgreSQL, media in S3, and in Redis what may be lost and what ties server
  * processes together. Rejects with StoreError when one of them cannot be used; then nothing is left open. What was opened
- * first is closed last.
+ * first is closed last. Kafka, which serves large groups and nothing else, may be away: that is said in the log.
  */
 export async function openClusterStores(config: Config, deps: StoreDeps): Promise<StoreSet> {
   const { clock, log, nodeId } = deps;
@@ -46,6 +46,8 @@ export async function openClusterStores(config: Config, deps: StoreDeps): Promis
     onError: (error) => log.warn({ err: error }, "Work on Redis failed"),
   });
   opened.defer(() => node.stop());
+  const fanOut = await openKafkaFanOutQueue(kafkaSettings(config), { clock, log });
+  opened.defer(() => fanOut.close());
   const closing = opened.move();
   return {
     log: createCassandraMessageLog(cassandra),
@@ -55,7 +57,7 @@ export async function openClusterStores(config: Config, deps: StoreDeps): Promis
     users: createPostgresUsers(postgres),
     relations: createPostgresRelations(postgres),
     settings: createPostgresConversationSettings(postgres),
-    fanOut: noFanOutQueue,
+    fanOut,
     sessions: createPostgresSessions(postgres),
     mediaRows: createPostgresMediaRows(postgres),
     mediaObjects,

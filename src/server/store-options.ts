@@ -37,3 +37,12 @@ export function s3Options({ s3 }: Config) {
     timeoutMs: s3.timeout_ms,
   };
 }
+
+export function kafkaSettings({ kafka }: Config) {
+  return {
+    brokers: kafka.brokers,
+    topicPrefix: kafka.topic_prefix,
+    replicationFactor: kafka.replication_factor,
+    timeoutMs: kafka.timeout_ms,
+  };
+}

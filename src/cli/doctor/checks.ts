@@ -1,6 +1,7 @@
 import type { Config } from "../../server/config/config-schema.ts";
 import { cassandraCheck } from "./check-cassandra.ts";
 import { dataFolderCheck } from "./check-data-folder.ts";
+import { kafkaCheck } from "./check-kafka.ts";
 import { nodeCheck, openFilesCheck } from "./check-machine.ts";
 import { migrationsCheck } from "./check-migrations.ts";
 import { postgresCheck } from "./check-postgres.ts";
@@ -13,7 +14,7 @@ import type { Check } from "./finding.ts";
 export function storeChecks({ profile }: Config): readonly Check[] {
   return profile === "embedded"
     ? [dataFolderCheck]
-    : [postgresCheck, cassandraCheck, redisCheck, s3Check, migrationsCheck];
+    : [postgresCheck, cassandraCheck, redisCheck, kafkaCheck, s3Check, migrationsCheck];
 }
 
 /** What `msgr doctor` asks. */

@@ -137,6 +137,23 @@ export const configSchema = z.strictObject({
   }),
   kafka: z.strictObject({
     brokers: addresses.default("127.0.0.1:9092").describe("Brokers to ask first, host:port, separated by commas"),
+    topic_prefix: z
+      .string()
+      .regex(/^[a-zA-Z0-9._-]{0,64}$/, "letters, digits, dot, _ and -, at most 64")
+      .default("")
+      .describe("Put before the names of the topic and the group, so that several deployments share one Kafka"),
+    replication_factor: z
+      .int()
+      .min(1)
+      .max(7)
+      .default(3)
+      .describe("Copies of every job of a large group; used when the first server makes the topic"),
+    timeout_ms: z
+      .int()
+      .min(100)
+      .max(60_000)
+      .default(5_000)
+      .describe("A request without an answer is given up after this"),
   }),
   media: z
     .strictObject({

@@ -1,0 +1,203 @@
+import { Admin, ConnectionPool, ProduceAcks, Producer } from "@platformatic/kafka";
+import { assert } from "../../base/assert.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/logger.ts";
+import { StoreError } from "../../base/store-error.ts";
+import type {
+  FanOutConsumption,
+  FanOutJob,
+  FanOutLag,
+  FanOutQueue,
+  QueuedJob,
+} from "../../core/ports/fan-out-queue.ts";
+import { limits } from "../../protocol/limits.ts";
+import { answers, toStoreError, toWireError } from "./errors.ts";
+import { encodeJob, jobKey } from "./job-codec.ts";
+import { JobConsumer } from "./job-consumer.ts";
+import { JobWriter, type JobMessage } from "./job-writer.ts";
+import { countWaiting, readOffsets } from "./offsets.ts";
+import { QueueHealth } from "./queue-health.ts";
+import { readLag } from "./read-lag.ts";
+import { clientOptions, fanOutGroup, fanOutTopic, type KafkaSettings } from "./settings.ts";
+import { ensureTopic } from "./topic.ts";
+
+export interface KafkaFanOutDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Absent = limits.fanOutRetryMs. */
+  readonly retryMs?: number;
+}
+
+export interface KafkaFanOutQueue extends FanOutQueue {
+  /** Sends to large groups are refused now. */
+  lost(): boolean;
+  /** Ends what is being consumed first. Idempotent. */
+  close(): Promise<void>;
+}
+
+const lookEveryMs = 1_000;
+const againAfterMs = 100;
+
+/**
+ * The queue in Kafka: topic `fanout.large`, key conversation:chunk, group `fanout-workers`. Makes the topic when it is not
+ * there. Rejects with StoreError when the topic, or Kafka's answer, will not do. A Kafka that does not answer is no reason
+ * not to start: it is looked for until it is there, and sends to large groups are refused meanwhile.
+ */
+export async function openKafkaFanOutQueue(settings: KafkaSettings, deps: KafkaFanOutDeps): Promise<KafkaFanOutQueue> {
+  const queue = new KafkaQueue(settings, deps);
+  try {
+    await queue.open();
+  } catch (error) {
+    await queue.close();
+    throw error;
+  }
+  return queue;
+}
+
+class KafkaQueue implements KafkaFanOutQueue {
+  readonly #settings: KafkaSettings;
+  readonly #deps: KafkaFanOutDeps;
+  readonly #admin: Admin;
+  readonly #producer: Producer;
+  readonly #control: ConnectionPool;
+  readonly #fetch: ConnectionPool;
+  readonly #writer: JobWriter;
+  readonly #health: QueueHealth;
+  #isTopicReady = false;
+  #consumer: JobConsumer | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(settings: KafkaSettings, deps: KafkaFanOutDeps) {
+    const { clock } = deps;
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#admin = new Admin(clientOptions(settings, "fanout-admin"));
+    const writing = clientOptions(settings, "fanout-producer");
+    this.#producer = new Producer({ ...writing, retries: 3, retryDelay: 200, idempotent: true });
+    this.#control = new ConnectionPool("msgr-fanout-control", clientOptions(settings, "fanout-control"));
+    this.#fetch = new ConnectionPool("msgr-fanout-reader", clientOptions(settings, "fanout-reader"));
+    this.#health = new QueueHealth({
+      clock,
+      look: () => this.#look(),
+      everyMs: lookEveryMs,
+      withinMs: settings.timeoutMs,
+      onChange: (error) => this.#tell(error),
+    });
+    const doubt = (): void => void this.#health.look();
+    this.#producer.on("client:broker:disconnect", doubt);
+    this.#writer = new JobWriter({
+      clock,
+      send: (messages) => this.#send(messages),
+      withinMs: settings.timeoutMs,
+      onFailure: doubt,
+    });
+  }
+
+  /** A cluster that is just starting is waited for; one that is not there is not. */
+  async open(): Promise<void> {
+    const { clock } = this.#deps;
+    const until = clock.monotonicMs() + this.#settings.timeoutMs;
+    await this.#health.look();
+    while (isStarting(this.#health.error) && clock.monotonicMs() < until) {
+      await new Promise<void>((resolve) => clock.schedule(againAfterMs, resolve));
+      await this.#health.look();
+    }
+    if (this.#health.isUp) return;
+    const error = toStoreError(this.#health.error, this.#settings.brokers);
+    if (!error.outcomeUnknown) throw error;
+  }
+
+  async ready(): Promise<void> {
+    this.#health.check();
+  }
+
+  async enqueue(jobs: readonly FanOutJob[]): Promise<void> {
+    const timestampMs = this.#deps.clock.nowMs();
+    await this.#writer.write(jobs.map((job) => ({ key: jobKey(job), value: encodeJob(job), timestampMs })));
+  }
+
+  async consume(handle: (jobs: readonly QueuedJob[]) => Promise<void>): Promise<FanOutConsumption> {
+    assert(this.#consumer === undefined, "the queue is served once");
+    this.#consumer = new JobConsumer({
+      settings: this.#settings,
+      admin: this.#admin,
+      control: this.#control,
+      fetch: this.#fetch,
+      clock: this.#deps.clock,
+      log: this.#deps.log,
+      retryMs: this.#deps.retryMs ?? limits.fanOutRetryMs,
+      handle,
+    });
+    this.#consumer.start();
+    return this.#consumer;
+  }
+
+  async lag(): Promise<FanOutLag> {
+    const names = [fanOutTopic(this.#settings), fanOutGroup(this.#settings)] as const;
+    try {
+      return await readLag(this.#admin, this.#control, ...names, this.#deps.clock.nowMs());
+    } catch (error) {
+      throw toWireError(error);
+    }
+  }
+
+  lost(): boolean {
+    return !this.#health.isUp;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#health.stop();
+    this.#writer.stop();
+    await this.#consumer?.stop();
+    const ways = [this.#producer, this.#admin, this.#control, this.#fetch];
+    await Promise.allSettled(ways.map((way) => way.close()));
+  }
+
+  /** A topic that vanished, or came back with its cluster, is looked at anew. */
+  async #look(): Promise<number> {
+    const [topic, group] = [fanOutTopic(this.#settings), fanOutGroup(this.#settings)];
+    try {
+      if (!this.#isTopicReady) {
+        const warnings = await ensureTopic(this.#admin, this.#settings);
+        for (const { message, fix } of warnings) this.#deps.log.warn({ fix }, message);
+      }
+      const waiting = countWaiting(await readOffsets(this.#admin, topic, group));
+      this.#isTopicReady = true;
+      return waiting;
+    } catch (error) {
+      this.#isTopicReady = false;
+      this.#admin.clearMetadata();
+      throw error;
+    }
+  }
+
+  async #send(messages: readonly JobMessage[]): Promise<void> {
+    const topic = fanOutTopic(this.#settings);
+    await this.#producer.send({
+      messages: messages.map(({ key, value, timestampMs }) => ({ topic, key, value, timestamp: BigInt(timestampMs) })),
+      acks: ProduceAcks.ALL,
+      // Said here too: after a failed send the driver begins a new sequence only if it is.
+      idempotent: true,
+    });
+    this.#health.put(messages.length);
+  }
+
+  #tell(error: unknown): void {
+    const { log } = this.#deps;
+    const { brokers } = this.#settings;
+    if (error === undefined) return log.info({ brokers }, "Kafka is back: large groups are served again");
+    const { message, fix } = error instanceof StoreError ? error : toStoreError(error, brokers);
+    log.warn({ cause: message, fix }, "Kafka is lost: sends to large groups are refused until it is back");
+  }
+}
+
+/** Answers of a cluster that has not yet chosen who leads what; moments after it or the topic was made. */
+function isStarting(error: unknown): boolean {
+  const ids = ["COORDINATOR_NOT_AVAILABLE", "COORDINATOR_LOAD_IN_PROGRESS", "NOT_COORDINATOR"];
+  return answers(error, ...ids, "LEADER_NOT_AVAILABLE", "NOT_LEADER_OR_FOLLOWER", "UNKNOWN_TOPIC_OR_PARTITION");
+}
