@@ -5,6 +5,7 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lockFolder } from "../../src/stack/files/folder-lock.ts";
 import { workingDirectoryOf } from "../../src/stack/processes/linux-processes.ts";
 import { isRunning } from "../../src/stack/processes/recorded-process.ts";
 import { readStackFile, type StackFile } from "../../src/stack/stack-file.ts";
@@ -188,10 +189,19 @@ describe.skipIf(!hasSmall)("msgr stack in bad hands", () => {
 
   test("two at once: one starts, the other waits and adopts", async () => {
     await stack(directory, ["down"]);
-    const [first, second] = await Promise.all([stack(directory, up), stack(directory, up)]);
-    expect([first.code, second.code]).toEqual([0, 0]);
-    expect(`${first.stderr}${second.stderr}`).toContain("waiting for it");
-    expect(`${first.stderr}${second.stderr}`).toContain("runs already");
+    // Held here until both wait for it, so that they do come at once.
+    const lock = await lockFolder(directory, { waitMs: 0, sleep: (milliseconds) => sleep(milliseconds) });
+    const children = [start(directory, up), start(directory, up)];
+    const ends = children.map(async (child) => {
+      const [said, [code]] = await Promise.all([text(child.stderr), once(child, "close")]);
+      return { code: code as number | null, said };
+    });
+    await Promise.all(children.map((child) => once(child.stderr, "data")));
+    if ("release" in lock) lock.release();
+    const [first, second] = await Promise.all(ends);
+    for (const run of [first, second])
+      expect(run).toMatchObject({ code: 0, said: expect.stringContaining("waiting for") });
+    expect([first, second].filter((run) => run?.said.includes("runs already"))).toHaveLength(1);
     expect(fileOf(directory).processes).toHaveLength(3);
   }, 60_000);
 
