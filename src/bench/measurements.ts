@@ -10,6 +10,8 @@ export interface ProcessFacts {
   readonly generatorCpu: number;
   readonly serverRssBytes?: number | undefined;
   readonly serverRssPerConnectionBytes?: number | undefined;
+  /** Undefined: there was no fault, or after one of them the run did not recover. */
+  readonly recoveryMs?: number | undefined;
 }
 
 export interface Distribution {
@@ -62,6 +64,8 @@ export function valueOf(stats: RunStats, facts: ProcessFacts, selector: Selector
       return sum("failed");
     case "error_rate":
       return ended === 0 ? undefined : sum("failed") / ended;
+    case "recovery":
+      return facts.recoveryMs;
     case "generator_cpu":
       return facts.generatorCpu;
     case "server_rss":

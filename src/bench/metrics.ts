@@ -58,6 +58,12 @@ export const metricKinds = {
     labels: both,
     means: "messages that reached a socket per second",
   },
+  recovery: {
+    distribution: false,
+    unit: "duration",
+    labels: [],
+    means: "from the end of a fault until everything goes as before, the longest of all faults",
+  },
   generator_cpu: { distribution: false, unit: "share", labels: [], means: "CPU of the busiest worker, of one core" },
   server_rss: { distribution: false, unit: "size", labels: [], means: "resident memory of the server at its peak" },
   server_rss_per_connection: {

@@ -1,9 +1,11 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { LoadWorker } from "./worker/load-worker.ts";
-import type { DriverCommand, DriverMessage, WorkerMessage, WorkerSetup } from "./worker/messages.ts";
+import type { DriverCommand, DriverMessage, OwnedByDriver, WorkerMessage, WorkerSetup } from "./worker/messages.ts";
 
 /**
  * A load worker's process, forked by the driver and spoken to over its IPC channel only. When the driver is gone the worker
- * ends as well, and takes along the server that the driver can no longer end.
+ * ends as well, and takes along the servers and stores that the driver can no longer end.
  */
 interface Worker {
   handle(command: DriverCommand): void;
@@ -12,7 +14,9 @@ interface Worker {
 
 let worker: Worker | undefined;
 /** What must not outlive the driver; undefined once the driver has all it needs. */
-let serverPid: number | undefined;
+let owned: OwnedByDriver | undefined;
+/** One of them is enough to end the stores. */
+let isFirst = false;
 
 const tellDriver = (message: WorkerMessage): void => {
   if (process.connected) process.send?.(message);
@@ -23,13 +27,18 @@ process.on("message", (message: DriverMessage) => {
     void setUp(message.setup).catch(fail);
     return;
   }
-  if (message.type === "finish") serverPid = undefined;
+  if (message.type === "owned") {
+    owned &&= message.owned;
+    return;
+  }
+  if (message.type === "finish") owned = undefined;
   worker?.handle(message);
 });
 
 async function setUp(setup: WorkerSetup): Promise<void> {
   if (setup.target === "server") {
-    serverPid = setup.serverPid;
+    owned = setup.owned;
+    isFirst = setup.share.index === 0;
     worker = new LoadWorker(setup, tellDriver);
   } else {
     // The drivers of the stores are loaded by those who use them only.
@@ -41,13 +50,26 @@ async function setUp(setup: WorkerSetup): Promise<void> {
 
 process.on("disconnect", () => {
   worker?.close();
-  if (serverPid === undefined) return;
+  if (owned === undefined) return;
+  for (const pid of owned.serverPids) endServer(pid);
+  if (isFirst && owned.stackFolder !== undefined) endStack(owned.stackFolder);
+});
+
+/** Also one that a fault has stopped. */
+function endServer(pid: number): void {
   try {
-    process.kill(serverPid, "SIGTERM");
+    process.kill(pid, "SIGCONT");
+    process.kill(pid, "SIGTERM");
   } catch {
     // It has ended already.
   }
-});
+}
+
+function endStack(folder: string): void {
+  const binary = fileURLToPath(new URL("../../bin/msgr", import.meta.url));
+  const words = [binary, "stack", "down", "--directory", folder];
+  spawn(process.execPath, words, { stdio: "ignore", detached: true, cwd: folder }).unref();
+}
 
 // Ctrl-C reaches the whole process group; the driver decides what it means.
 process.on("SIGINT", () => {});

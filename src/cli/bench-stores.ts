@@ -2,7 +2,8 @@ import type { StoreAccess } from "../bench/driver/store-access.ts";
 import { type Config, environmentName, settings, settingValue } from "../server/config/config-schema.ts";
 import { readStackFile } from "../stack/stack-file.ts";
 import type { Invocation } from "./command.ts";
-import { configError, loadConfig, stackFolder } from "./load-config.ts";
+import type { CliEnvironment } from "./env.ts";
+import { configError, type ConfigRequest, loadConfig, stackFolder } from "./load-config.ts";
 
 /** The stores that a run on them uses: as `msgr serve --profile cluster` would find them from here. */
 const storeSections: ReadonlySet<string> = new Set(["cassandra", "postgres", "redis", "s3", "kafka"]);
@@ -10,7 +11,19 @@ const storeSections: ReadonlySet<string> = new Set(["cassandra", "postgres", "re
 /** Throws CliError (configuration). */
 export function resolveStores({ options, environment }: Invocation): StoreAccess {
   const file = options["config"] as string | undefined;
-  const resolved = loadConfig({ flags: [], set: [], file, dev: undefined }, environment);
+  return accessOf({ flags: [], set: [], file, dev: undefined }, environment);
+}
+
+/** The stores of a stack in that folder, whatever the user's own configuration says of stores. */
+export function resolveStackStores(directory: string, environment: CliEnvironment): StoreAccess {
+  const flags = [{ path: "stack.directory", text: directory, flag: "faults" }];
+  const folders = { ...environment.folders, config: directory };
+  const bare = { variables: {}, workingDirectory: directory, program: environment.program, folders };
+  return accessOf({ flags, set: [], file: undefined, dev: undefined }, bare);
+}
+
+function accessOf(request: ConfigRequest, environment: CliEnvironment): StoreAccess {
+  const resolved = loadConfig(request, environment);
   if ("problems" in resolved) throw configError(resolved.problems);
   const { config } = resolved;
   const { cassandra, postgres, redis } = config;
@@ -48,7 +61,7 @@ function storeEnvironment(config: Config): Readonly<Record<string, string>> {
   return variables;
 }
 
-function stackProcesses(config: Config, environment: Invocation["environment"]): StoreAccess["processes"] {
+function stackProcesses(config: Config, environment: CliEnvironment): StoreAccess["processes"] {
   const { directory } = config.stack;
   const said = directory === undefined ? [] : [{ path: "stack.directory", value: directory, origin: "" }];
   const processes = readStackFile(stackFolder(said, environment))?.processes ?? [];

@@ -27,7 +27,7 @@ export class AdminClient {
   readonly #token: string;
 
   constructor(url: string, token: string) {
-    this.#http = new HttpClient(url, 4, 120_000);
+    this.#http = new HttpClient(url, 4, { timeoutMs: 120_000 });
     this.#token = token;
   }
 

@@ -1,15 +1,18 @@
 import { decideExitCode } from "../exit-code.ts";
 import { judgeGenerator, type GeneratorVerdict } from "../generator-health.ts";
 import type { LedgerVerdict } from "../ledger/account.ts";
+import type { FaultOutcome } from "../faults/fault-event.ts";
+import { recoveryMaxMs, slowestRecoveryMs } from "../faults/recovery.ts";
 import type { ProcessFacts } from "../measurements.ts";
 import { collectWorkloads } from "../report/collect.ts";
-import { resultVersion, type BenchResult } from "../report/result.ts";
+import { parseCondition } from "../metrics.ts";
+import { type BenchResult, type FaultResult, resultVersion } from "../report/result.ts";
 import type { Plan } from "../scenario/plan.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import { Histogram } from "../stats/histogram.ts";
 import type { CounterName } from "../stats/counters.ts";
 import type { RunStats } from "../stats/run-stats.ts";
-import { judgeThresholds } from "../thresholds.ts";
+import { type Demand, judgeThresholds } from "../thresholds.ts";
 import type { ClientCounters, WorkerReport } from "../worker/messages.ts";
 import { describeMachine, describeVersions } from "./machine-facts.ts";
 
@@ -22,6 +25,8 @@ export interface RunFacts {
   readonly reports: readonly WorkerReport[];
   readonly ledger: LedgerVerdict;
   readonly server: BenchResult["server"];
+  /** Undefined: the scenario has none. */
+  readonly faults?: readonly FaultOutcome[] | undefined;
   /** Undefined: the run was on no real stores. */
   readonly stores: BenchResult["stores"];
   readonly startedAt: Date;
@@ -40,8 +45,9 @@ export function assembleResult(facts: RunFacts): BenchResult {
     generatorCpu: generator.cpu,
     serverRssBytes: server.rssPeakBytes,
     serverRssPerConnectionBytes: server.rssPerConnectionBytes,
+    recoveryMs: slowestRecoveryMs(facts.faults ?? []),
   };
-  const thresholds = judgeThresholds(scenario.thresholds, stats, process);
+  const thresholds = judgeThresholds(demandsOf(scenario), stats, process);
   const verdict = decideExitCode({
     correct: ledger.ok,
     generatorValid: generator.valid,
@@ -69,10 +75,40 @@ export function assembleResult(facts: RunFacts): BenchResult {
     thresholds,
     server,
     ...(facts.stores === undefined ? {} : { stores: facts.stores }),
+    ...(facts.faults === undefined ? {} : { faults: facts.faults.map(faultResult) }),
     clients: addClients(reports),
+    refusals: addCounts(reports.map(({ refusals = {} }) => refusals)),
     interrupted,
     exitCode: ledger.ok && cutShort !== undefined ? cutShort : verdict,
   };
+}
+
+/** Promise I12 holds in every scenario with faults, unless it says better what it wants. */
+function demandsOf({ thresholds, faults }: Scenario): readonly Demand[] {
+  const isSaid = thresholds.some(({ selector }) => selector.name === "recovery");
+  if (faults.length === 0 || isSaid) return thresholds;
+  const condition = parseCondition("recovery", "max", `${recoveryMaxMs}ms`);
+  return [...thresholds, { selector: { name: "recovery" }, conditions: [{ ...condition, text: "30s" }] }];
+}
+
+function faultResult(outcome: FaultOutcome): FaultResult {
+  const { do: kind, which, plannedAtMs, forMs, atMs, endMs, firstSuccessMs, recoveryMs, ok } = outcome;
+  const times = { atMs, endMs, firstSuccessMs, recoveryMs };
+  const known = Object.entries(times).filter((entry): entry is [string, number] => entry[1] !== undefined);
+  return {
+    do: kind,
+    which,
+    plannedAtMs,
+    forMs,
+    ...Object.fromEntries(known.map(([name, ms]) => [name, Math.round(ms)])),
+    ok,
+  };
+}
+
+function addCounts(each: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const counts of each) for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
+  return sums;
 }
 
 function judgeRun({ scenario, stats, reports, interrupted }: RunFacts): GeneratorVerdict {

@@ -1,5 +1,6 @@
 import { Agent, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
 import { BenchError } from "./bench-error.ts";
 
 /**
@@ -13,21 +14,31 @@ export interface JsonRequest {
   readonly body?: unknown;
 }
 
+export interface HttpClientOptions {
+  readonly timeoutMs?: number;
+  /** What is answered with 503 is asked again for so long. */
+  readonly patienceMs?: number;
+}
+
+const againAfterMs = 250;
+
 export class HttpClient {
   readonly #url: URL;
   readonly #agent: Agent;
   readonly #timeoutMs: number;
+  readonly #patienceMs: number;
 
   /** `url` with http:// or https://; its path is ignored. */
-  constructor(url: string, connections: number, timeoutMs = 60_000) {
+  constructor(url: string, connections: number, { timeoutMs = 60_000, patienceMs = 0 }: HttpClientOptions = {}) {
     this.#url = new URL(url);
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
     this.#timeoutMs = timeoutMs;
+    this.#patienceMs = patienceMs;
   }
 
   /** The document of a successful answer; undefined for an empty one. Rejects with BenchError. */
   async json(call: JsonRequest): Promise<unknown> {
-    const { status, text } = await this.#exchange(call).catch((error: unknown) => Promise.reject(this.#lost(error)));
+    const { status, text } = await this.#patiently(call).catch((error: unknown) => Promise.reject(this.#lost(error)));
     if (status >= 200 && status < 300) return text === "" ? undefined : (JSON.parse(text) as unknown);
     throw new BenchError("failed", `${call.method} ${call.path.split("?", 1)[0]}: ${status} ${text.slice(0, 300)}`);
   }
@@ -39,6 +50,15 @@ export class HttpClient {
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  async #patiently(call: JsonRequest): Promise<{ status: number; text: string }> {
+    const untilMs = performance.now() + this.#patienceMs;
+    for (;;) {
+      const answer = await this.#exchange(call);
+      if (answer.status !== 503 || performance.now() >= untilMs) return answer;
+      await sleep(againAfterMs);
+    }
   }
 
   #exchange(call: JsonRequest): Promise<{ status: number; text: string }> {

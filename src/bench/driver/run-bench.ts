@@ -3,33 +3,38 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createSystemRandom } from "../../base/random.ts";
 import { Directory } from "../data/directory.ts";
 import { Population } from "../data/population.ts";
+import { FaultStage } from "../faults/fault-stage.ts";
+import { needsFronts } from "../faults/needs.ts";
 import { Account, type LedgerVerdict } from "../ledger/account.ts";
 import { formatCount } from "../report/format.ts";
 import type { BenchResult } from "../report/result.ts";
 import { computePlan, type Plan } from "../scenario/plan.ts";
 import type { Scenario } from "../scenario/schema.ts";
-import type { WorkerReport } from "../worker/messages.ts";
+import type { OwnedByDriver, WorkerReport } from "../worker/messages.ts";
 import { monotonicMs } from "../worker/monotonic.ts";
 import { assembleResult } from "./assemble-result.ts";
 import { BenchError } from "./bench-error.ts";
 import { InterruptedError, type BenchReporter } from "./bench-reporter.ts";
+import { type DataFolder, makeDataFolder } from "./data-folder.ts";
 import { HttpClient } from "./http-client.ts";
 import { readMachineLimits } from "./machine-facts.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { provision, type Provisioned } from "./provision.ts";
 import type { StoreAccess } from "./store-access.ts";
 import { StoreMonitor } from "./store-monitor.ts";
 import { scanLogs } from "./scan.ts";
 import { WorkerPool } from "./worker-pool.ts";
-import { Target, type GivenTarget } from "./target.ts";
+import { removeFolder, Target, type GivenTarget } from "./target.ts";
 
 /**
  * One run from a checked scenario to a result.
  *
- *   target → users and groups → workers → connect → history → load → drain → reports → logs read back → verdict
+ *   stores → servers → users and groups → workers → connect → history → load, faults → drain → reports → logs read back → verdict
  *
- * Actors: the server's process, the workers' processes, the signal that interrupts. However it ends, no process of it is
- * left and its data is removed. A first signal during the load stops the load only; what was done is still judged. A
- * server that dies is started again on its data, so that the question what it lost gets an answer.
+ * Actors: the servers' and the workers' processes, the faults of the scenario, the signal that interrupts. However it ends,
+ * no process of it is left and its data is removed. A first signal during the load stops the load only; what was done is
+ * still judged. A server that dies, and was not meant to, is started again on its data, so that the question what it lost
+ * gets an answer.
  */
 export interface BenchOptions {
   readonly scenario: Scenario;
@@ -39,6 +44,8 @@ export interface BenchOptions {
   readonly target: GivenTarget | undefined;
   /** The real stores; needed for the cluster profile and for scenarios on the stores. */
   readonly stores: StoreAccess | undefined;
+  /** Reads where the stores are that `msgr stack up` has started in a folder. */
+  readonly storesOf: (stackFolder: string) => StoreAccess;
   readonly dataParents: readonly string[];
   readonly keepData: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -51,6 +58,8 @@ export interface BenchOptions {
 /** With fewer, what a connection takes drowns in what a process takes anyway. */
 const connectionsForMemoryMin = 5_000;
 const settleMs = 1_000;
+/** A store that has just come back answers everybody else before it answers us. */
+const patienceAfterFaultsMs = 30_000;
 /** What one worker may take beyond the plan before a step counts as stuck. */
 const stepSlackMs = 120_000;
 
@@ -71,6 +80,8 @@ class BenchRun {
   readonly #startMs = monotonicMs();
   readonly #population: Population;
   readonly #workers: WorkerPool;
+  #folder: DataFolder | undefined;
+  #stage: FaultStage | undefined;
   #target: Target | undefined;
   /** Of the cluster profile. */
   #monitor: StoreMonitor | undefined;
@@ -82,31 +93,32 @@ class BenchRun {
     this.#plan = computePlan(scenario, readMachineLimits(), workers);
     this.#population = new Population({ ...scenario.population, seed: scenario.seed });
     const count = this.#plan.workers.length;
-    const lost = (): BenchError | undefined => this.#lost();
-    this.#workers = new WorkerPool({ scenario, count, nodeFlags: workerFlags, interrupted, reporter, lost });
+    const lost = (): Error | undefined => this.#stage?.failure ?? this.#lost();
+    const holds = (): boolean => this.#stage?.isBusy === true;
+    this.#workers = new WorkerPool({ scenario, count, nodeFlags: workerFlags, interrupted, reporter, lost, holds });
   }
 
   async run(): Promise<BenchResult> {
     const { scenario, reporter } = this.#options;
     for (const warning of this.#plan.warnings) reporter.warn(warning);
     reporter.stage("starting the server and the load workers");
-    const target = await this.#openTarget();
-    await this.#openMonitor();
+    const stage = await this.#openStage();
+    const target = await this.#openTarget(stage);
+    await this.#openMonitor(stage);
     const provisioned = await this.#provision(target);
     await this.#connect(target, provisioned);
-    await this.#workers.load(async () => {
-      await target.sample(() => this.#workers.nowMs());
-      await this.#monitor?.sample(this.#workers.nowMs());
-    });
+    await this.#load(target, stage);
     const reports = await this.#workers.collect();
     const ledger = await this.#closeAccount(target, provisioned, reports);
+    const stats = this.#workers.mergeStats(reports);
     return assembleResult({
       id: `${scenario.name}-${this.#startedAt.toISOString().replaceAll(/[:.]/g, "-")}`,
       scenario,
       plan: this.#plan,
-      stats: this.#workers.mergeStats(reports),
+      stats,
       reports,
       ledger,
+      faults: stage.outcomes(stats),
       server: this.#describeServer(target),
       stores: this.#monitor?.results(...this.#workers.recordedSpan()),
       startedAt: this.#startedAt,
@@ -117,31 +129,78 @@ class BenchRun {
 
   async close(): Promise<void> {
     this.#monitor?.close();
+    await this.#stage?.stop();
     await this.#workers.stop();
-    await this.#target?.close(this.#options.keepData);
+    await this.#target?.close();
+    await this.#stage?.close();
+    if (this.#folder !== undefined && !this.#options.keepData) removeFolder(this.#folder);
   }
 
-  async #openTarget(): Promise<Target> {
-    const { target: given, dataParents, environment, serverFlags, reporter } = this.#options;
+  async #openStage(): Promise<FaultStage> {
+    const {
+      scenario,
+      target: given,
+      dataParents,
+      stores,
+      storesOf,
+      environment,
+      interrupted,
+      reporter,
+    } = this.#options;
+    if (given === undefined) this.#folder = makeDataFolder(dataParents);
+    this.#stage = await FaultStage.open({
+      scenario,
+      folder: this.#folder?.path ?? "",
+      stores: given === undefined && scenario.target.profile === "cluster" ? stores : undefined,
+      storesOf,
+      environment,
+      interrupted,
+      tell: (text) => reporter.stage(text),
+    });
+    return this.#stage;
+  }
+
+  async #openTarget(stage: FaultStage): Promise<Target> {
+    const { scenario, target: given, environment, serverFlags, reporter } = this.#options;
     this.#target = await Target.open({
       given,
-      dataParents,
+      folder: this.#folder,
+      servers: scenario.target.servers,
+      isFronted: needsFronts(scenario),
       connections: this.#plan.connections,
-      stores: this.#options.scenario.target.profile === "cluster" ? this.#options.stores?.environment : undefined,
+      stores: stage.storeEnvironment,
       environment,
       nodeFlags: serverFlags,
     });
-    if (this.#target.folder?.inMemory === true && this.#options.scenario.target.profile === "embedded") {
+    if (this.#folder?.inMemory === true && scenario.target.profile === "embedded") {
       reporter.warn("the server's data lies in a file system in memory: nothing is durable. Set TMPDIR to a disk.");
     }
     return this.#target;
   }
 
   /** The server has said by being ready that its stores will do. */
-  async #openMonitor(): Promise<void> {
-    const { scenario, stores, target: given } = this.#options;
-    if (stores === undefined || given !== undefined || scenario.target.profile !== "cluster") return;
-    this.#monitor = await StoreMonitor.open(stores, scenario.capture, ["cassandra", "postgres", "redis"]);
+  async #openMonitor({ stores }: FaultStage): Promise<void> {
+    if (stores === undefined) return;
+    const { capture } = this.#options.scenario;
+    this.#monitor = await StoreMonitor.open(stores, capture, ["cassandra", "postgres", "redis"]);
+  }
+
+  async #load(target: Target, stage: FaultStage): Promise<void> {
+    const nowMs = (): number => this.#workers.nowMs();
+    // What is struck does not answer, and nothing here may wait for it.
+    const sample = oneAtATime(async () => {
+      await target.sample(nowMs);
+      await this.#monitor?.sample(nowMs());
+    });
+    const loading = this.#workers.load(sample);
+    stage.start(target, nowMs, () => this.#workers.tell({ type: "owned", owned: this.#owned(target) }));
+    await loading;
+    await stage.stop();
+    if (stage.failure !== undefined) throw stage.failure;
+  }
+
+  #owned(target: Target): OwnedByDriver {
+    return { serverPids: target.pids, stackFolder: this.#stage?.stackFolder };
   }
 
   async #provision(target: Target): Promise<Provisioned> {
@@ -203,12 +262,12 @@ class BenchRun {
         scenario: { ...scenario, thresholds: [] },
         share: { index, count },
         run: this.#run,
-        url: target.url,
+        urls: target.urls,
         ids,
         devices: own.flatMap((user) => devices.slice(user * devicesPerUser, (user + 1) * devicesPerUser)),
         sourceAddresses:
           addresses > 1 ? Array.from({ length: addresses }, (_, address) => `127.0.0.${address + 2}`) : [],
-        serverPid: target.pid,
+        owned: this.#owned(target),
       };
     });
   }
@@ -238,7 +297,7 @@ class BenchRun {
       );
       await target.restart();
     }
-    const http = new HttpClient(target.url, 8);
+    const http = new HttpClient(target.url, 8, { patienceMs: scenario.faults.length > 0 ? patienceAfterFaultsMs : 0 });
     try {
       await scanLogs({
         population,
@@ -261,20 +320,21 @@ class BenchRun {
 
   #describeServer(target: Target): BenchResult["server"] {
     const [fromMs, toMs] = this.#workers.recordedSpan();
-    const { profile } = this.#options.scenario.target;
+    const { profile, servers } = this.#options.scenario.target;
+    const started = servers === 1 ? `${profile}, started for this run` : `${profile}, ${servers} started for this run`;
     const under = target.samples.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
     const [first, last] = [under[0], under.at(-1)];
     const measured = first !== undefined && last !== undefined && last.atMs > first.atMs;
     const optional = <T>(name: string, value: T | undefined): Record<string, T> =>
       value === undefined ? {} : { [name]: value };
     return {
-      target: this.#options.target?.url ?? `${profile}, started for this run`,
+      target: this.#options.target?.url ?? started,
       ...optional("profile", this.#options.target === undefined ? profile : undefined),
       ...(measured ? { cpu: ((last.cpuSeconds - first.cpuSeconds) * 1_000) / (last.atMs - first.atMs) } : {}),
       ...(target.samples.length === 0 ? {} : { rssPeakBytes: Math.max(...target.samples.map((one) => one.rssBytes)) }),
       ...optional("rssPerConnectionBytes", this.#rssPerConnectionBytes),
       ...optional("durableWriteUs", target.durableWriteUs),
-      ...(target.folder?.inMemory === true && profile === "embedded" ? { dataInMemory: true } : {}),
+      ...(this.#folder?.inMemory === true && profile === "embedded" ? { dataInMemory: true } : {}),
       ...(target.died === undefined ? {} : { died: describeEnd(target.died) }),
     };
   }

@@ -108,6 +108,16 @@ export class ServerProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  signal(name: "SIGSTOP" | "SIGCONT"): void {
+    this.#child.kill(name);
+  }
+
+  /** SIGKILL, and resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.ended;
+  }
+
   /** Asks it to leave, then makes it. Idempotent. */
   async stop(): Promise<void> {
     if (!this.isRunning) return;

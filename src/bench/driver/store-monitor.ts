@@ -93,20 +93,29 @@ function describe(readings: readonly Reading[]): Omit<StoreResult, "name" | "ver
   const [first, last] = [readings[0], readings.at(-1)];
   if (first === undefined || last === undefined || last.atMs <= first.atMs) return {};
   const seconds = (last.atMs - first.atMs) / 1_000;
-  const perSecond = (from: number | undefined, to: number | undefined) =>
-    from === undefined || to === undefined ? {} : { commandsPerSecond: (to - from) / seconds };
+  const commands = growth(readings.flatMap((reading) => reading.commands ?? []));
   return {
-    cpu: (last.cpuSeconds - first.cpuSeconds) / seconds,
+    cpu: growth(readings.map(({ cpuSeconds }) => cpuSeconds)) / seconds,
     rssPeakBytes: readings.reduce((peak, { rssBytes }) => Math.max(peak, rssBytes), 0),
-    ...perSecond(first.commands, last.commands),
+    ...(first.commands === undefined ? {} : { commandsPerSecond: commands / seconds }),
     series: readings.slice(1).map((reading, index) => {
       const before = readings[index] as Reading;
       const spanSeconds = Math.max(0.001, (reading.atMs - before.atMs) / 1_000);
       return {
         atMs: Math.round(reading.atMs),
-        cpu: (reading.cpuSeconds - before.cpuSeconds) / spanSeconds,
+        cpu: growth([before.cpuSeconds, reading.cpuSeconds]) / spanSeconds,
         rssBytes: reading.rssBytes,
       };
     }),
   };
+}
+
+/** Of a count that begins anew when its process does: what came then came from 0. */
+function growth(counts: readonly number[]): number {
+  let sum = 0;
+  counts.forEach((count, index) => {
+    const before = counts[index - 1];
+    if (before !== undefined) sum += count >= before ? count - before : count;
+  });
+  return sum;
 }

@@ -1,11 +1,14 @@
 import { rmSync } from "node:fs";
+import path from "node:path";
+import { startTcpProxy, type TcpProxy } from "../faults/tcp-proxy.ts";
 import { AdminClient, type ServerSample } from "./admin-client.ts";
-import { makeDataFolder, type DataFolder } from "./data-folder.ts";
+import type { DataFolder } from "./data-folder.ts";
 import { probeDurableWriteUs } from "./durable-write.ts";
-import { ServerProcess, type ServerEnd } from "./server-process.ts";
+import { OwnServer } from "./own-server.ts";
+import type { ServerEnd } from "./server-process.ts";
 
 /**
- * The server under test: one of our own, started for the run on a new folder, or one that runs elsewhere. An own server
+ * The servers under test: some of our own, started for the run on a new folder, or one that runs elsewhere. An own server
  * that dies is noticed, and can be started again on its data to see what it kept.
  */
 export interface GivenTarget {
@@ -15,10 +18,14 @@ export interface GivenTarget {
 }
 
 export interface TargetOptions {
-  /** Undefined: start one. */
+  /** Undefined: start some. */
   readonly given: GivenTarget | undefined;
-  /** Folders in which the data may be, best first. */
-  readonly dataParents: readonly string[];
+  /** Of the run; what is in it is the caller's to remove. */
+  readonly folder: DataFolder | undefined;
+  /** How many to start. */
+  readonly servers: number;
+  /** Clients reach them through proxies. */
+  readonly isFronted: boolean;
   readonly connections: number;
   /** Undefined: the embedded profile. Otherwise where the stores of the cluster profile are (variables of `msgr serve`). */
   readonly stores: Readonly<Record<string, string>> | undefined;
@@ -26,118 +33,134 @@ export interface TargetOptions {
   readonly nodeFlags: readonly string[];
 }
 
+/** Of several servers: CPU of all, memory of the largest. */
 export interface TimedSample extends ServerSample {
   /** Monotonic ms. */
   readonly atMs: number;
 }
 
 export class Target {
-  readonly folder: DataFolder | undefined;
   /** Of the folder's disk, before the server had it. */
   readonly durableWriteUs: number | undefined;
+  readonly servers: readonly OwnServer[];
   readonly samples: TimedSample[] = [];
-  readonly #options: TargetOptions;
-  #server: ServerProcess | undefined;
-  #admin: AdminClient;
-  #died: ServerEnd | undefined;
-  #expectEnd = false;
+  readonly #givenAdmin: AdminClient | undefined;
+  readonly #given: GivenTarget | undefined;
+  /** Before a given server. */
+  readonly #givenFront: TcpProxy | undefined;
 
-  private constructor(
-    options: TargetOptions,
-    folder: DataFolder | undefined,
-    durableWriteUs: number | undefined,
-    server: ServerProcess | undefined,
-    admin: AdminClient,
-  ) {
-    this.#options = options;
-    this.folder = folder;
-    this.durableWriteUs = durableWriteUs;
-    this.#server = server;
-    this.#admin = admin;
-    if (server !== undefined) this.#watch(server);
+  private constructor(parts: {
+    readonly given: GivenTarget | undefined;
+    readonly givenAdmin: AdminClient | undefined;
+    readonly givenFront: TcpProxy | undefined;
+    readonly servers: readonly OwnServer[];
+    readonly durableWriteUs: number | undefined;
+  }) {
+    this.#given = parts.given;
+    this.#givenAdmin = parts.givenAdmin;
+    this.#givenFront = parts.givenFront;
+    this.servers = parts.servers;
+    this.durableWriteUs = parts.durableWriteUs;
   }
 
   static async open(options: TargetOptions): Promise<Target> {
-    const { given } = options;
+    const { given, folder } = options;
     if (given !== undefined) {
-      const admin = new AdminClient(given.adminUrl, given.adminToken);
-      await admin.useBenchLimits();
-      return new Target(options, undefined, undefined, undefined, admin);
+      const givenAdmin = new AdminClient(given.adminUrl, given.adminToken);
+      await givenAdmin.useBenchLimits();
+      const givenFront = options.isFronted ? await startTcpProxy(hostOf(given.url)) : undefined;
+      return new Target({ given, givenAdmin, givenFront, servers: [], durableWriteUs: undefined });
     }
-    const folder = makeDataFolder(options.dataParents);
-    try {
-      // What the disks of the stores are like cannot be seen from here.
-      const durableWriteUs = options.stores === undefined ? probeDurableWriteUs(folder.path) : undefined;
-      const server = await startIn(folder, options);
-      return new Target(options, folder, durableWriteUs, server, new AdminClient(server.adminUrl, server.adminToken));
-    } catch (error) {
-      rmSync(folder.path, { recursive: true, force: true });
-      throw error;
-    }
+    const parent = (folder as DataFolder).path;
+    // What the disks of the stores are like cannot be seen from here.
+    const durableWriteUs = options.stores === undefined ? probeDurableWriteUs(parent) : undefined;
+    const servers = await startServers(parent, options);
+    return new Target({ given, givenAdmin: undefined, givenFront: undefined, servers, durableWriteUs });
+  }
+
+  /** As clients reach them. */
+  get urls(): readonly string[] {
+    if (this.#given === undefined) return this.servers.map(({ url }) => url);
+    return [this.#givenFront === undefined ? this.#given.url : `http://${this.#givenFront.address}`];
   }
 
   get url(): string {
-    return this.#server?.url ?? (this.#options.given as GivenTarget).url;
+    return this.urls[0] as string;
+  }
+
+  /** Between the clients and the servers, by server. */
+  get fronts(): readonly TcpProxy[] {
+    return [this.#givenFront, ...this.servers.map(({ front }) => front)].filter((front) => front !== undefined);
   }
 
   get admin(): AdminClient {
-    return this.#admin;
+    return this.#givenAdmin ?? (this.servers[0] as OwnServer).admin;
   }
 
-  get pid(): number | undefined {
-    return this.#server?.pid;
+  get pids(): readonly number[] {
+    return this.servers.map(({ pid }) => pid);
   }
 
-  /** How an own server ended without having been asked to. */
+  /** How the first own server that ended without having been asked to did so. */
   get died(): ServerEnd | undefined {
-    return this.#died;
+    return this.servers.find(({ died }) => died !== undefined)?.died;
   }
 
-  /** Takes a sample of CPU and memory; a server that does not answer has none. */
+  /** Takes a sample of CPU and memory; when one of them does not answer there is none. */
   async sample(nowMs: () => number): Promise<void> {
-    try {
-      const sample = await this.#admin.sample();
-      this.samples.push({ ...sample, atMs: nowMs() });
-    } catch {
-      // Whether it is still there is found out elsewhere.
+    const samples =
+      this.#givenAdmin === undefined
+        ? await Promise.all(this.servers.map((server) => server.sample()))
+        : [await this.#givenAdmin.sample().catch(() => undefined)];
+    let [cpuSeconds, rssBytes] = [0, 0];
+    for (const sample of samples) {
+      if (sample === undefined) return;
+      cpuSeconds += sample.cpuSeconds;
+      rssBytes = Math.max(rssBytes, sample.rssBytes);
     }
+    this.samples.push({ cpuSeconds, rssBytes, atMs: nowMs() });
   }
 
   /**
-   * The data of an own server under a new process: to see what a dead one kept, or to have one that remembers nothing of
-   * the preparations. Its addresses are new.
+   * The data of own servers under new processes: to see what a dead one kept, or to have one that remembers nothing of
+   * the preparations. Without fronts their addresses are new.
    */
   async restart(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined || this.folder === undefined) return;
-    this.#expectEnd = true;
-    this.#admin.close();
-    await server.stop();
-    this.#server = await startIn(this.folder, this.#options);
-    this.#admin = new AdminClient(this.#server.adminUrl, this.#server.adminToken);
-    this.#expectEnd = false;
-    this.#watch(this.#server);
+    await Promise.all(this.servers.map((server) => server.restart()));
   }
 
-  /** Stops an own server; its data goes unless it is to be kept. */
-  async close(keepData: boolean): Promise<void> {
-    this.#expectEnd = true;
-    this.#admin.close();
-    await this.#server?.stop();
-    if (this.folder !== undefined && !keepData) rmSync(this.folder.path, { recursive: true, force: true });
-  }
-
-  #watch(server: ServerProcess): void {
-    const note = async (): Promise<void> => {
-      const end = await server.ended;
-      if (!this.#expectEnd) this.#died ??= end;
-    };
-    void note();
+  /** Stops own servers. */
+  async close(): Promise<void> {
+    this.#givenAdmin?.close();
+    await this.#givenFront?.[Symbol.asyncDispose]();
+    await Promise.all(this.servers.map((server) => server.close()));
   }
 }
 
-function startIn(folder: DataFolder, options: TargetOptions): Promise<ServerProcess> {
+/** One after the other, since each looks whether the schema is there; all or none. */
+async function startServers(parent: string, options: TargetOptions): Promise<readonly OwnServer[]> {
+  const { stores, environment, nodeFlags, isFronted } = options;
   const connectionsMax = Math.max(20_000, options.connections + 1_000);
-  const { stores, environment, nodeFlags } = options;
-  return ServerProcess.start({ folder: folder.path, connectionsMax, stores, environment, nodeFlags });
+  const servers: OwnServer[] = [];
+  try {
+    for (let number = 1; number <= options.servers; number++) {
+      const name = `server-${number}`;
+      const folder = path.join(parent, name);
+      servers.push(await OwnServer.start({ name, isFronted, folder, connectionsMax, stores, environment, nodeFlags }));
+    }
+    return servers;
+  } catch (error) {
+    await Promise.all(servers.map((server) => server.close()));
+    throw error;
+  }
+}
+
+function hostOf(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port === "" ? "80" : port}`;
+}
+
+/** Removes what a run had; without harm when it is gone. */
+export function removeFolder(folder: DataFolder): void {
+  rmSync(folder.path, { recursive: true, force: true });
 }

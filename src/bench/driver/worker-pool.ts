@@ -18,7 +18,9 @@ export interface WorkerPoolOptions {
   readonly interrupted: AbortSignal;
   readonly reporter: BenchReporter;
   /** Why the run cannot go on; the load ends then, and a step fails. */
-  readonly lost: () => BenchError | undefined;
+  readonly lost: () => Error | undefined;
+  /** Something else than the load is under way; the drain begins when it is over. */
+  readonly holds?: () => boolean;
 }
 
 /**
@@ -72,6 +74,10 @@ export class WorkerPool {
     );
   }
 
+  tell(message: DriverMessage): void {
+    for (const worker of this.#workers) worker.tell(message);
+  }
+
   /** Lets every worker do a step; fails when one does, when it takes too long, or when the run is lost. */
   async perform(message: DriverMessage & { readonly type: WorkerStep }, timeoutMs: number): Promise<void> {
     const step = message.type;
@@ -95,9 +101,9 @@ export class WorkerPool {
 
   /** From t0 until everything is quiet, or the drain is over and nothing comes any more. `everySecond` runs under load and while draining. */
   async load(everySecond: () => Promise<void>): Promise<void> {
-    const { scenario, interrupted, reporter, lost } = this.#options;
+    const { scenario, interrupted, reporter, lost, holds } = this.#options;
     this.#t0Ms = monotonicMs() + startDelayMs;
-    for (const worker of this.#workers) worker.tell({ type: "start", t0Ms: this.#t0Ms });
+    this.tell({ type: "start", t0Ms: this.#t0Ms });
     let { endMs } = this.timeline;
     let movedAtMs = 0;
     for (let second = 1; ; second++) {
@@ -106,7 +112,7 @@ export class WorkerPool {
       if ((interrupted.aborted || lost() !== undefined) && this.#stoppedMs === Number.POSITIVE_INFINITY) {
         this.#stoppedMs = Math.max(0, Math.min(endMs, atMs));
         endMs = this.#stoppedMs;
-        for (const worker of this.#workers) worker.tell({ type: "stop" });
+        this.tell({ type: "stop" });
         if (lost() === undefined) reporter.stage("interrupted: draining");
       }
       for (const { failure } of this.#workers) if (failure !== undefined) throw failure;
@@ -114,6 +120,10 @@ export class WorkerPool {
       await everySecond();
       const progresses = this.#workers.map((worker) => worker.progress);
       reporter.progress(mergeProgress(progresses, this.timeline, atMs));
+      if (atMs > endMs && holds?.() === true) {
+        endMs = atMs;
+        continue;
+      }
       const quiet = atMs > endMs + 1_500 && progresses.every((progress) => progress?.quiet === true);
       if (quiet) return;
       if (progresses.some((progress) => progress !== undefined && progress.ended + progress.delivered > 0)) {

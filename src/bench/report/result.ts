@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type FaultKind, faultKindNames } from "../faults/fault-kinds.ts";
 import { faultNames } from "../ledger/faults.ts";
 
 /**
@@ -25,6 +26,7 @@ const interval = z.object({
   started: z.int(),
   ended: z.int(),
   failed: z.int(),
+  delivered: z.int().optional(),
   p50Us: z.number(),
   p99Us: z.number(),
   maxUs: z.number(),
@@ -141,6 +143,25 @@ const store = z.object({
 });
 export type StoreResult = z.infer<typeof store>;
 
+/** What was done to the run on purpose. Its end is when what was struck was whole again: a process ready, a link mended. */
+const fault = z.object({
+  do: z.enum(faultKindNames as [FaultKind, ...FaultKind[]]),
+  which: z.string(),
+  plannedAtMs: z.number(),
+  /** As asked for; 0 = over at once. */
+  forMs: z.number(),
+  /** Absent: the load was over before its turn came. */
+  atMs: z.number().optional(),
+  endMs: z.number().optional(),
+  /** From its end to the first interval with a success of everything there was before; absent: not seen. */
+  firstSuccessMs: z.number().optional(),
+  /** From its end until everything went as before; absent: not before the next fault or the end of the load. */
+  recoveryMs: z.number().optional(),
+  /** It took place, and the run recovered within 30 s (promise I12). */
+  ok: z.boolean(),
+});
+export type FaultResult = z.infer<typeof fault>;
+
 /** What the client machines did beyond the plan; repairs that worked are no faults. */
 const clients = z.object({
   reconnects: z.int(),
@@ -185,7 +206,11 @@ export const resultSchema = z.object({
   server,
   /** The real stores that the run was on. */
   stores: z.array(store).optional(),
+  /** In the order of the scenario. */
+  faults: z.array(fault).optional(),
   clients,
+  /** ERROR frames that devices got, by code; most tell to try again, which devices do by themselves. */
+  refusals: z.record(z.string(), z.int()).optional(),
   /** The run was stopped by a signal before its time. */
   interrupted: z.boolean(),
   exitCode: z.int(),

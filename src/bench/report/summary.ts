@@ -1,6 +1,8 @@
 import { faultNames } from "../ledger/faults.ts";
 import { formatBytes, formatCount, formatMetric, formatRate, formatShare, formatSpanMs, formatUs } from "./format.ts";
 import type { BenchResult, WorkloadResult } from "./result.ts";
+import { faultLines } from "./fault-lines.ts";
+import { labelled, labelWidth, lineWidth } from "./labelled.ts";
 import { createStyle, type Style } from "./style.ts";
 import { wrap } from "./wrap.ts";
 
@@ -10,9 +12,6 @@ export interface SummaryOptions {
   /** Where the result was written; undefined: nowhere. */
   readonly resultFile?: string | undefined;
 }
-
-const labelWidth = 12;
-const lineWidth = 100;
 
 export function summaryText(result: BenchResult, options: SummaryOptions): string {
   const style = createStyle(options.colour);
@@ -24,6 +23,7 @@ export function summaryText(result: BenchResult, options: SummaryOptions): strin
     ...ratioLines(result, style),
     ...deliveryLines(result, style),
     ...(result.ledger.presenceChecked === undefined ? ledgerLines(result, style) : storeLedgerLines(result, style)),
+    ...faultLines(result, style),
     ...clientLines(result, style),
     ...generatorLines(result, style),
     ...storeLines(result, style),
@@ -306,10 +306,4 @@ function verdictLine(result: BenchResult, style: Style): string {
     default:
       return style.bad(`ended with exit code ${result.exitCode}`);
   }
-}
-
-function labelled(label: string, text: string, style: Style): string[] {
-  return wrap(text, lineWidth - labelWidth).map(
-    (line, index) => style.dim((index === 0 ? label : "").padEnd(labelWidth)) + line,
-  );
 }

@@ -1,5 +1,6 @@
 import { didYouMean } from "../../base/did-you-mean.ts";
 import { problemsOfPopulation } from "../data/population.ts";
+import { checkFaults } from "./check-faults.ts";
 import type { Complaint } from "./issues.ts";
 import { operations } from "./operations.ts";
 import type { Scenario, Workload } from "./schema.ts";
@@ -19,6 +20,7 @@ export function checkScenario(scenario: Scenario): Complaint[] {
       ...checkWorkload(scenario, workload),
     ]),
     ...scenario.thresholds.flatMap((_, index) => checkThreshold(scenario, index)),
+    ...checkFaults(scenario),
   ];
 }
 

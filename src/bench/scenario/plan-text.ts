@@ -41,6 +41,7 @@ export function planText(plan: Plan): string {
       const name = workload.name.slice(0, 19).padEnd(20);
       return `${name}${workload.does.padEnd(20)}${workload.executor.padEnd(24)}${rate.padStart(12)}${operations.padStart(14)}`;
     }),
+    ...(plan.faults.length === 0 ? [] : ["", ...plan.faults.map((text, at) => line(at === 0 ? "faults" : "", text))]),
     ...plan.warnings.flatMap((warning) => ["", ...wrap(`warning: ${warning}`, lineWidth)]),
   ];
   return `${lines.join("\n")}\n`;

@@ -1,3 +1,5 @@
+import { faultText } from "../faults/fault-kinds.ts";
+import { formatSpanMs } from "../report/format.ts";
 import { Timeline } from "../stats/timeline.ts";
 import type { Scenario, Workload } from "./schema.ts";
 
@@ -34,6 +36,8 @@ export interface Plan {
   /** Messages written before the load begins. */
   readonly historyMessages: number;
   readonly workloads: readonly WorkloadPlan[];
+  /** When and what: `10s server.kill server-1 for 5s`. */
+  readonly faults: readonly string[];
   /** Sums over the open workloads. */
   readonly operationsPerSecond: number;
   readonly deliveriesPerSecond: number;
@@ -93,6 +97,10 @@ export function computePlan(scenario: Scenario, machine: MachineLimits, workers?
     historyMessages:
       (isStore ? Number(readsPages) * population.users : directCount) * population.history + groupHistory,
     workloads: plans,
+    faults: scenario.faults.map((fault) => {
+      const span = fault.forMs === 0 ? "" : ` for ${formatSpanMs(fault.forMs)}`;
+      return `${formatSpanMs(fault.atMs)} ${faultText(fault)}${span}`;
+    }),
     operationsPerSecond: total(plans.map((plan) => plan.ratePerSecond)),
     deliveriesPerSecond: total(plans.map((plan) => plan.deliveriesPerSecond)),
     workers: split,

@@ -19,6 +19,7 @@ import {
   wordField,
 } from "./fields.ts";
 import type { ExecutorSpec } from "./executor-options.ts";
+import { faultField } from "./fault-field.ts";
 import { type Operation, targetModes } from "./operations.ts";
 
 /** A scenario file without its workloads, whose keys depend on what they do (see workload.ts). Times in ms. */
@@ -55,6 +56,10 @@ const targetField = section({
   mode: wordField("target", targetModes).default("server"),
   /** What the server that the run starts keeps its data in. */
   profile: wordField("profile", profiles).default("embedded"),
+  /** Server processes that the run starts; connections are spread over them. */
+  servers: countField(1, 16).default(1),
+  /** Of a stack that the run starts for its faults. */
+  cassandra_nodes: z.union([z.literal(1), z.literal(3)], { error: "expected 1 or 3" }).default(1),
 });
 
 const limitsField = section({
@@ -116,10 +121,11 @@ export const scenarioSchema = section({
   name: nameField,
   description: z.string({ error: "expected text" }).min(1).max(500),
   seed: z.int(wholeSeed).min(0, wholeSeed).max(0xffff_ffff, wholeSeed).default(42),
-  target: targetField.default({ mode: "server", profile: "embedded" }),
+  target: targetField.default(targetField.parse({})),
   population: populationField,
   load: z.record(nameField, z.unknown(), { error: "expected workloads by name" }),
   phases: z.array(phaseField, { error: "expected a list of phases" }).min(1).max(64),
+  faults: z.array(faultField, { error: "expected a list of faults" }).max(64).default([]),
   limits: limitsField.default(limitsField.parse({})),
   verify: verifyField.default(verifyField.parse({})),
   thresholds: z.array(thresholdField, { error: "expected a list of thresholds" }).max(256).default([]),

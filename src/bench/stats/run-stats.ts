@@ -74,6 +74,7 @@ export class RunStats {
 
   /** A message of the workload has reached a socket (`each`), or the first or last of its recipients' sockets here. */
   delivered(workload: number, intendedMs: number, atMs: number, edge: DeliveryEdge): void {
+    if (edge === "each") this.series(workload).delivered(atMs);
     const cell = this.#cellAt(workload, intendedMs);
     if (cell === undefined) return;
     if (edge === "each") cell.counters.add("pushes");

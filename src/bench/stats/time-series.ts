@@ -16,6 +16,8 @@ export interface Interval {
   readonly started: number;
   readonly ended: number;
   readonly failed: number;
+  /** Messages that reached the socket of a device that was there when they were sent. */
+  readonly delivered: number;
   readonly p50Us: number;
   readonly p99Us: number;
   readonly maxUs: number;
@@ -25,6 +27,7 @@ export interface SerialisedSeries {
   readonly durationMs: number;
   readonly started: readonly number[];
   readonly failed: readonly number[];
+  readonly delivered: readonly number[];
   /** One serialised histogram per interval; empty where nothing ended. */
   readonly responses: readonly (readonly number[])[];
 }
@@ -34,6 +37,7 @@ export class TimeSeries {
   readonly intervalMs: number;
   readonly #started: Uint32Array;
   readonly #failed: Uint32Array;
+  readonly #delivered: Uint32Array;
   readonly #responses: (Histogram | undefined)[];
 
   constructor(durationMs: number) {
@@ -43,12 +47,18 @@ export class TimeSeries {
     const length = Math.ceil(durationMs / this.intervalMs);
     this.#started = new Uint32Array(length);
     this.#failed = new Uint32Array(length);
+    this.#delivered = new Uint32Array(length);
     this.#responses = Array.from({ length });
   }
 
   started(atMs: number): void {
     const index = this.#indexAt(atMs);
     if (index >= 0) this.#started[index] = (this.#started[index] as number) + 1;
+  }
+
+  delivered(atMs: number): void {
+    const index = this.#indexAt(atMs);
+    if (index >= 0) this.#delivered[index] = (this.#delivered[index] as number) + 1;
   }
 
   /** `atMs` = when it ended. */
@@ -66,6 +76,7 @@ export class TimeSeries {
     for (let index = 0; index < this.#started.length; index++) {
       this.#started[index] = (this.#started[index] as number) + (data.started[index] ?? 0);
       this.#failed[index] = (this.#failed[index] as number) + (data.failed[index] ?? 0);
+      this.#delivered[index] = (this.#delivered[index] as number) + (data.delivered[index] ?? 0);
       const response = data.responses[index];
       if (response === undefined || response.length === 0) continue;
       const histogram = (this.#responses[index] ??= new Histogram(coarseShape));
@@ -78,6 +89,7 @@ export class TimeSeries {
       durationMs: this.durationMs,
       started: [...this.#started],
       failed: [...this.#failed],
+      delivered: [...this.#delivered],
       responses: this.#responses.map((histogram) => histogram?.serialise() ?? []),
     };
   }
@@ -101,6 +113,7 @@ export class TimeSeries {
       started: this.#started[index] as number,
       ended: histogram?.count ?? 0,
       failed: this.#failed[index] as number,
+      delivered: this.#delivered[index] as number,
       p50Us: histogram?.percentile(0.5) ?? 0,
       p99Us: histogram?.percentile(0.99) ?? 0,
       maxUs: histogram?.max ?? 0,

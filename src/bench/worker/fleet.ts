@@ -45,7 +45,8 @@ export interface FleetListener {
 }
 
 export interface FleetOptions {
-  readonly url: string;
+  /** Of the servers, over which the slots are spread. */
+  readonly urls: readonly string[];
   readonly userIds: readonly Uuid[];
   readonly devices: readonly DeviceAccess[];
   readonly sourceAddresses: readonly string[];
@@ -57,7 +58,9 @@ export interface FleetOptions {
 export class Fleet implements Effects, LinkHandlers {
   readonly size: number;
   readonly #options: FleetOptions;
-  readonly #address: URL;
+  readonly #addresses: readonly URL[];
+  /** By slot: which of the addresses is its own. */
+  readonly #serverOf: Uint16Array;
   readonly #machines: readonly DeviceMachine[];
   readonly #links: (Link | undefined)[];
   readonly #wheel: TimerWheel;
@@ -68,6 +71,7 @@ export class Fleet implements Effects, LinkHandlers {
   readonly #away: Uint8Array;
   readonly #readySinceMs: Float64Array;
   readonly #beatMs: Float64Array;
+  readonly #refusals = new Map<string, number>();
   #events: { readonly slot: number; readonly event: ClientEvent }[] = [];
   #restarts: { readonly slot: number; readonly conversationId: Uuid; readonly start: number }[] = [];
   #telling = false;
@@ -75,10 +79,11 @@ export class Fleet implements Effects, LinkHandlers {
 
   /** `userIds`: of the owner of each slot. */
   constructor(options: FleetOptions) {
-    const { devices, userIds, random, nowMs, url } = options;
+    const { devices, userIds, random, nowMs, urls } = options;
     this.#options = options;
-    this.#address = new URL("/ws", url.replace(/^http/, "ws"));
+    this.#addresses = urls.map((url) => new URL("/ws", url.replace(/^http/, "ws")));
     this.size = devices.length;
+    this.#serverOf = Uint16Array.from(devices, (_, slot) => slot % urls.length);
     this.#originMs = nowMs();
     this.#wheel = new TimerWheel({ timersMax: Math.max(1, this.size) });
     this.#returns = new TimerWheel({ timersMax: Math.max(1, this.size) });
@@ -117,6 +122,11 @@ export class Fleet implements Effects, LinkHandlers {
 
   get readyCount(): number {
     return this.#ready;
+  }
+
+  /** ERROR frames that came, by code. */
+  get refusals(): ReadonlyMap<string, number> {
+    return this.#refusals;
   }
 
   /** Since when the device has been connected; Infinity while it is not. */
@@ -218,10 +228,12 @@ export class Fleet implements Effects, LinkHandlers {
     const { devices, sourceAddresses } = this.#options;
     const { token } = present(devices[slot], "device");
     const localAddress = sourceAddresses[slot % Math.max(1, sourceAddresses.length)];
-    this.#links[slot] = new Link(slot, { url: this.#address, token, localAddress }, this);
+    const url = this.#addresses[this.#serverOf[slot] as number] as URL;
+    this.#links[slot] = new Link(slot, { url, token, localAddress }, this);
   }
 
-  disconnect(slot: number): void {
+  disconnect(slot: number, reason: string): void {
+    if (reason !== "stopped") this.#moveOn(slot);
     const link = this.#links[slot];
     this.#links[slot] = undefined;
     link?.close();
@@ -238,6 +250,7 @@ export class Fleet implements Effects, LinkHandlers {
   received(slot: number, link: Link, text: string): void {
     if (this.#links[slot] !== link) return;
     const frame = JSON.parse(text) as ServerFrame;
+    if (frame.type === "ERROR") this.#refusals.set(frame.code, (this.#refusals.get(frame.code) ?? 0) + 1);
     if (!this.#options.listener.takes(slot, frame)) this.machine(slot).frame(this.#options.nowMs(), frame);
     this.#tell();
   }
@@ -245,8 +258,14 @@ export class Fleet implements Effects, LinkHandlers {
   closed(slot: number, link: Link, code: number): void {
     if (this.#links[slot] !== link) return;
     this.#links[slot] = undefined;
+    this.#moveOn(slot);
     this.machine(slot).disconnected(this.#options.nowMs(), code);
     this.#tell();
+  }
+
+  /** As behind a load balancer: the next attempt may find a server that lives. */
+  #moveOn(slot: number): void {
+    this.#serverOf[slot] = ((this.#serverOf[slot] as number) + 1) % this.#addresses.length;
   }
 
   #noteConnection(slot: number, state: ConnectionState): void {

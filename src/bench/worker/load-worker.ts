@@ -90,7 +90,7 @@ export class LoadWorker {
       delivered: (slot, messageId, header) => this.#noteDelivery(slot, messageId, header),
     });
     this.#fleet = new Fleet({
-      url: setup.url,
+      urls: setup.urls,
       userIds: Array.from({ length: slots.count }, (_, slot) => directory.userId(slots.userOf(slot))),
       devices: setup.devices,
       sourceAddresses: setup.sourceAddresses,
@@ -212,6 +212,7 @@ export class LoadWorker {
         stats: this.#stats.serialise(),
         observations: this.#recorder.observations(),
         errors: this.#load.errors,
+        refusals: Object.fromEntries(this.#fleet.refusals),
         clients: this.#clientCounters(),
         facts: this.#meter.facts(),
         phaseCpuMs: this.#meter.phaseCpuMs,

@@ -29,14 +29,21 @@ interface CommonSetup {
 
 export interface ServerWorkerSetup extends CommonSetup {
   readonly target: "server";
-  readonly url: string;
+  /** Of all servers; a device that loses one goes to the next. */
+  readonly urls: readonly string[];
   readonly ids: DirectoryIds;
   /** By own device: token, and number of the device on the wire. */
   readonly devices: readonly DeviceAccess[];
   /** Loopback addresses to connect from, in turn; empty: whichever the system takes. */
   readonly sourceAddresses: readonly string[];
-  /** The server that the driver started; a worker that loses its driver ends it. */
-  readonly serverPid: number | undefined;
+  /** What the driver started; a worker that loses its driver ends it. */
+  readonly owned: OwnedByDriver;
+}
+
+export interface OwnedByDriver {
+  readonly serverPids: readonly number[];
+  /** Of stores of the run's own. */
+  readonly stackFolder: string | undefined;
 }
 
 export interface StoreWorkerSetup extends CommonSetup {
@@ -49,7 +56,11 @@ export interface DeviceAccess {
   readonly device: number;
 }
 
-export type DriverMessage = { readonly type: "setup"; readonly setup: WorkerSetup } | DriverCommand;
+export type DriverMessage =
+  | { readonly type: "setup"; readonly setup: WorkerSetup }
+  /** At any time: a server has another process now. */
+  | { readonly type: "owned"; readonly owned: OwnedByDriver }
+  | DriverCommand;
 
 /** What a worker that is set up can be told. */
 export type DriverCommand =
@@ -99,6 +110,8 @@ export interface ClientCounters {
 }
 
 export interface WorkerReport {
+  /** ERROR frames that devices got, by code: most of them are told to try again, and do. */
+  readonly refusals?: Readonly<Record<string, number>>;
   readonly stats: SerialisedStats;
   /** Of a worker on a server. */
   readonly observations?: LedgerObservations;

@@ -14,7 +14,8 @@ import { summaryText } from "../../bench/report/summary.ts";
 import type { Scenario } from "../../bench/scenario/schema.ts";
 import { computePlan } from "../../bench/scenario/plan.ts";
 import { planText } from "../../bench/scenario/plan-text.ts";
-import { resolveStores } from "../bench-stores.ts";
+import { fitsGivenServer, needsPrivateStack } from "../../bench/faults/needs.ts";
+import { resolveStackStores, resolveStores } from "../bench-stores.ts";
 import { CliError } from "../cli-error.ts";
 import type { Command, Invocation } from "../command.ts";
 import { explainStoreError } from "../explain-store-error.ts";
@@ -29,7 +30,8 @@ export const benchCommand: Command = {
     "Starts a server of its own, unless --url names one, and load workers beside it. Every message is numbered by its\n" +
     "sender, watched on every device and looked up in the server's log afterwards. Ctrl-C ends the load and still reports.\n" +
     "With --profile cluster the server runs on the stores of `msgr stack up`, or those configured; scenarios with\n" +
-    "target.mode: store speak to them without a server. What a run writes there stays there.",
+    "target.mode: store speak to them without a server. What a run writes there stays there. Scenarios whose faults strike\n" +
+    "stores start a stack of their own and remove it afterwards.",
   arguments: [
     { name: "scenario", description: "a YAML file, or the name of a shipped one (msgr bench list)", required: true },
   ],
@@ -76,8 +78,8 @@ async function bench(invocation: Invocation): Promise<ExitReason> {
     return "done";
   }
   const target = givenTarget(invocation, scenario);
-  const needsStores =
-    target === undefined && (scenario.target.mode === "store" || scenario.target.profile === "cluster");
+  const isOnStores = scenario.target.mode === "store" || scenario.target.profile === "cluster";
+  const needsStores = target === undefined && isOnStores && !needsPrivateStack(scenario);
   const stores = needsStores ? resolveStores(invocation) : undefined;
   const place = resultPlace(options["out"], environment.workingDirectory);
   const keepData = options["keepData"] === true;
@@ -90,6 +92,7 @@ async function bench(invocation: Invocation): Promise<ExitReason> {
       workers: workersOf(options),
       target,
       stores,
+      storesOf: (folder) => resolveStackStores(folder, environment),
       dataParents: [tmpdir(), environment.workingDirectory],
       keepData,
       environment: environment.variables,
@@ -203,6 +206,12 @@ function givenTarget({ options, environment }: Invocation, scenario: Scenario): 
     const what =
       options["profile"] === undefined ? "a scenario on the stores has no server" : "it has its profile already";
     throw new CliError("usage", `--url names a server that runs: ${what}.`, { fix: "Leave one of the two out." });
+  }
+  if (!fitsGivenServer(scenario)) {
+    const fix = "Leave --url out, or keep faults of the kind proxy.* on clients only.";
+    throw new CliError("usage", "The faults of this scenario strike servers and stores that the run must own.", {
+      fix,
+    });
   }
   for (const address of [url, adminUrl]) {
     if (!/^https?:\/\//.test(address) || !URL.canParse(address)) {

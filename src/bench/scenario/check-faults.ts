@@ -1,0 +1,80 @@
+import { didYouMean } from "../../base/did-you-mean.ts";
+import { faultKinds, type FaultSpec, faultText, storeNames, storeOfProcess } from "../faults/fault-kinds.ts";
+import { formatSpanMs } from "../report/format.ts";
+import type { Complaint } from "./issues.ts";
+import type { Scenario } from "./schema.ts";
+
+/** Whether the faults of a scenario strike what its run has, one after the other, and end under load. */
+export function checkFaults(scenario: Scenario): Complaint[] {
+  const { target, faults, thresholds } = scenario;
+  const recovery = thresholds.findIndex(({ selector }) => selector.name === "recovery");
+  const complaints: Complaint[] = [];
+  if (recovery >= 0 && faults.length === 0) {
+    const message = `thresholds[${recovery}]: recovery is measured after faults, and there are none`;
+    complaints.push({ path: ["thresholds", recovery, "metric"], message });
+  }
+  if (target.profile !== "cluster" && target.servers > 1) {
+    const message = "target.servers: several servers need the stores that they share (profile: cluster)";
+    complaints.push({ path: ["target", "servers"], message });
+  }
+  if (target.mode === "store" && faults.length > 0) {
+    complaints.push({ path: ["faults"], message: "faults: they need a server (target.mode: server)" });
+    return complaints;
+  }
+  return [...complaints, ...faults.flatMap((fault, index) => checkFault(scenario, fault, index))];
+}
+
+function checkFault(scenario: Scenario, fault: FaultSpec, index: number): Complaint[] {
+  const path = ["faults", index];
+  const unfit = whyUnfit(scenario, fault);
+  if (unfit !== undefined) {
+    const message = `faults[${index}]: ${unfit}`;
+    const suggestion = didYouMean(fault.which, subjectsOf(scenario, fault));
+    return [{ path: [...path, "which"], message, suggestion }];
+  }
+  const loadMs = scenario.phases.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  const endMs = fault.atMs + fault.forMs;
+  if (endMs >= loadMs) {
+    const message = `faults[${index}]: it ends at ${formatSpanMs(endMs)}, the load at ${formatSpanMs(loadMs)}: nothing would show the recovery`;
+    return [{ path: [...path, "at"], message }];
+  }
+  const other = scenario.faults.slice(0, index).find((before) => overlaps(before, fault));
+  if (other === undefined) return [];
+  const message = `faults[${index}]: at the same time as ${faultText(other)} (at ${formatSpanMs(other.atMs)}), to the same`;
+  return [{ path: [...path, "at"], message }];
+}
+
+function overlaps(one: FaultSpec, other: FaultSpec): boolean {
+  const isSame = one.which === other.which && faultKinds[one.do].to === faultKinds[other.do].to;
+  return isSame && one.atMs <= other.atMs + other.forMs && other.atMs <= one.atMs + one.forMs;
+}
+
+function whyUnfit(scenario: Scenario, fault: FaultSpec): string | undefined {
+  const { which } = fault;
+  const { to } = faultKinds[fault.do];
+  const { profile, cassandra_nodes: nodes } = scenario.target;
+  const isStore = storeOfProcess(which) !== undefined;
+  if (profile === "embedded" && (to === "store" || isStore)) return `${fault.do} ${which} needs profile: cluster`;
+  if (fault.do === "store.flush" && which !== "redis") return "store.flush empties redis only";
+  if (to === "link" && which === "kafka") return "its brokers tell their own addresses: no proxy stays in between";
+  if (to === "link" && which === "cassandra" && nodes > 1) {
+    return "the nodes of a cluster tell each other's addresses: no proxy stays in between";
+  }
+  const subjects = subjectsOf(scenario, fault);
+  return subjects.includes(which) ? undefined : `${fault.do} cannot strike "${which}" (${subjects.join(", ")})`;
+}
+
+/** Whom it can strike. */
+function subjectsOf({ target }: Scenario, fault: FaultSpec): readonly string[] {
+  const servers = Array.from({ length: target.servers }, (_, index) => `server-${index + 1}`);
+  const stores = target.profile === "cluster" ? storeNames : [];
+  const moreNodes = Array.from({ length: target.cassandra_nodes - 1 }, (_, index) => `cassandra-${index + 2}`);
+  switch (faultKinds[fault.do].to) {
+    case "server":
+      return servers;
+    case "store":
+      return [...stores, ...moreNodes];
+    case "link":
+      return ["clients", ...servers, ...stores.filter((store) => store !== "kafka")];
+  }
+}
