@@ -8,6 +8,7 @@ import { limits } from "../protocol/limits.ts";
 import { WireError } from "../protocol/wire-errors.ts";
 import type { TokenHolder } from "./accounts/account-types.ts";
 import { closeTimeoutMs } from "./connection/connection-sweep.ts";
+import { clientAddress } from "./http/client-address.ts";
 import { problemOf } from "./http/problem.ts";
 import { rawRefusal } from "./http/refusals.ts";
 import type { RateRules } from "./rate-rules.ts";
@@ -20,6 +21,8 @@ export interface UpgradeOptions {
   readonly rateLimits: RateLimits;
   readonly clock: Clock;
   readonly connectionsMax: number;
+  /** Proxies whose word on who asks is taken. */
+  readonly proxiesTrusted: number;
   readonly rules: () => RateRules;
   /** WebSockets open now. */
   readonly connections: () => number;
@@ -113,7 +116,7 @@ export class Upgrades {
     }
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((entry) => entry.trim());
     if (!offered.includes(subprotocol)) throw new SubprotocolMissing();
-    await this.#limit(request.socket.remoteAddress ?? "");
+    await this.#limit(clientAddress(request, this.#options.proxiesTrusted));
     const token = tokenOf(request.headers.authorization, offered);
     const holder = token === undefined ? undefined : await authenticate(token);
     if (holder === undefined) throw new WireError("unauthenticated");

@@ -50,6 +50,7 @@ function apiOf(over: Partial<ApiServices> = {}, aheadMs = 0) {
     presence: context.presence,
     media: context.media,
     publicUrl: undefined,
+    proxiesTrusted: 0,
     rateLimits: context.rateLimits,
     bus: context.ports.bus,
     rules: () => context.rules,

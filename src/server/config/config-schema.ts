@@ -24,6 +24,12 @@ export const configSchema = z.strictObject({
     host: z.string().min(1).default("127.0.0.1").describe("Address that clients reach; 0.0.0.0 or :: = every one"),
     port: port.default(8080).describe("Port for /ws and /api; 0 = any free one"),
     connections_max: z.int().min(1).max(1_000_000).default(20_000).describe("WebSockets held at once"),
+    proxies_trusted: z
+      .int()
+      .min(0)
+      .max(8)
+      .default(0)
+      .describe("Proxies in front, one behind the other, whose X-Forwarded-For names clients for rate limits"),
   }),
   admin: z.strictObject({
     enabled: z.boolean().default(false).describe("Open the administrative port (/livez /readyz /metrics /admin)"),

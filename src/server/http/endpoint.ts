@@ -7,7 +7,7 @@ export interface ApiRequest<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
-  /** Address of the peer, for rate limits only. */
+  /** Address of the client, for rate limits only. */
   readonly address: string;
   /** The server as the caller called it: `http://host:port`. Only ever told back to the same caller. */
   readonly origin: string;

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { limits } from "../../protocol/limits.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 import type { ApiCaller } from "./caller.ts";
+import { clientAddress } from "./client-address.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { endpoints } from "./endpoints.ts";
 import { installJson } from "./json-body.ts";
@@ -57,7 +58,7 @@ async function answer(
     params: operation.params && parsed(operation.params, request.params, "path"),
     query: operation.query && parsed(operation.query, request.query, "query"),
     body: operation.body && parsed(operation.body, request.body, "body"),
-    address: request.ip,
+    address: clientAddress(request.raw, services.proxiesTrusted),
     origin: `${request.protocol}://${request.host}`,
   });
   reply.code(operation.status);

@@ -22,6 +22,8 @@ export interface ApiServices {
   readonly media: MediaApi;
   /** Address of this server as clients see it; undefined = what each calls it. */
   readonly publicUrl: string | undefined;
+  /** Proxies whose word on who asks is taken. */
+  readonly proxiesTrusted: number;
   readonly bus: Pick<Bus, "deliver">;
   readonly rateLimits: RateLimits;
   /** Those that hold now. */
