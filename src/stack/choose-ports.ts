@@ -4,16 +4,18 @@ import type { StartRun } from "./run-context.ts";
 
 /**
  * A port for each need: the one of the last start if it is free, else the usual one, else the next free one, which is
- * said. `held`: some of the store's processes run, so that the ports are what they are.
+ * said. Ports of processes that run
+ * (`running`, by name) are what they are.
  */
 export async function choosePorts(
   needs: readonly PortNeed[],
-  held: boolean,
+  running: ReadonlySet<string>,
   run: StartRun,
 ): Promise<ReadonlyMap<string, number>> {
   const chosen = new Map<string, number>();
   for (const need of needs) {
     const before = run.state.file.ports?.[need.name];
+    const held = need.process === undefined ? running.size > 0 : running.has(need.process);
     const wanted = before ?? need.preferred;
     const port = held && before !== undefined ? before : await firstFree(need, wanted, before, run);
     run.takenPorts.add(port);

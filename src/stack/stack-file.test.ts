@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { emptyStackFile, type StackProcess, withoutProcess, withProcess } from "./stack-file.ts";
 import { folderError, StackError } from "./stack-error.ts";
-import { storeOf } from "./versions.ts";
+import { partOf } from "./versions.ts";
 
 const running = (name: string, pid: number): StackProcess => ({
   name,
@@ -36,8 +36,15 @@ describe("stack.json", () => {
     expect(after.ports).toEqual({ cassandra: 9042 });
   });
 
+  it("forgets where media is read when nginx is gone, not where it is kept", () => {
+    const settings = { "s3.bucket": "b", "media.cdn_url": "http://127.0.0.1:1", "media.signing_key": "k" };
+    const file = { ...withProcess(emptyStackFile, running("nginx", 1)), settings };
+    expect(withoutProcess(file, "nginx").settings).toEqual({ "s3.bucket": "b" });
+  });
+
   it("knows whose process a name is", () => {
-    expect([storeOf("cassandra-3"), storeOf("s3"), storeOf("other")]).toEqual(["cassandra", "s3", undefined]);
+    const names = ["cassandra-3", "s3", "server-12", "other"];
+    expect(names.map(partOf)).toEqual(["cassandra", "s3", "server", undefined]);
   });
 });
 

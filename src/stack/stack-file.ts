@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { storeOf } from "./versions.ts";
+import { type PartName, partOf } from "./versions.ts";
 
 /** A process of the stack. */
 export interface StackProcess {
@@ -12,6 +12,8 @@ export interface StackProcess {
   readonly version: string;
   /** host:port of what it serves. */
   readonly address: string;
+  /** host:port where it is asked whether it is well; absent = its address. */
+  readonly health?: string;
   readonly log: string;
 }
 
@@ -48,13 +50,19 @@ export function withProcess(file: StackFile, process: StackProcess): StackFile {
   return { ...file, processes: [...file.processes.filter(({ name }) => name !== process.name), process] };
 }
 
-/** Without processes of that name, and without the settings of their store. */
+/** Without processes of that name, and without the settings of their part. */
 export function withoutProcess(file: StackFile, name: string): StackFile {
-  const store = storeOf(name);
-  const kept = Object.entries(file.settings).filter(([setting]) => setting.split(".")[0] !== store);
+  const part = partOf(name);
+  const kept = Object.entries(file.settings).filter(([setting]) => ownerOf(setting) !== part);
   return {
     ...file,
     processes: file.processes.filter((process) => process.name !== name),
     settings: Object.fromEntries(kept),
   };
+}
+
+/** Whose setting it is. Media is read through nginx. */
+function ownerOf(setting: string): PartName | undefined {
+  const [section = ""] = setting.split(".");
+  return section === "media" ? "nginx" : partOf(section);
 }

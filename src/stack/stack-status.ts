@@ -3,7 +3,7 @@ import { type ProcessUsage, usageOf } from "./processes/process-usage.ts";
 import { parseAddress } from "./probes/exchange.ts";
 import { recipes } from "./recipes/recipes.ts";
 import { readStackFile, type StackProcess } from "./stack-file.ts";
-import { storeOf } from "./versions.ts";
+import { partOf } from "./versions.ts";
 
 /** `stopped`: it should run and does not; `silent`: it runs and does not answer. */
 export type ProcessHealth = "healthy" | "silent" | "stopped";
@@ -27,8 +27,8 @@ export async function stackStatus(directory: string): Promise<readonly ProcessSt
   );
 }
 
-async function healthOf({ name, address }: StackProcess): Promise<ProcessHealth> {
-  const store = storeOf(name);
-  if (store === undefined) return "silent";
-  return (await recipes[store].probe(parseAddress(address), probeWithinMs)) ? "healthy" : "silent";
+async function healthOf({ name, address, health = address }: StackProcess): Promise<ProcessHealth> {
+  const part = partOf(name);
+  if (part === undefined) return "silent";
+  return (await recipes[part].probe(parseAddress(health), probeWithinMs)) ? "healthy" : "silent";
 }

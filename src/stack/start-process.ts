@@ -23,7 +23,8 @@ export class StartConflict extends Error {
   }
 }
 
-const portSigns = /address already in use|address is already in use|failed to bind|could not bind|bind\(\) to/i;
+const portSigns =
+  /address already in use|in use by another process|failed to bind|could not bind|bind\(\) to|port \d+ on \S+ is taken/i;
 const remainsSigns = /pre-existing shared memory block|lock file "postmaster\.pid" already exists/i;
 const quotedLines = 12;
 export const endGraceMs = 20_000;
@@ -44,7 +45,7 @@ export async function startProcess(
 export async function adoptProcess(recipe: Recipe, known: StackProcess, run: StartRun): Promise<boolean> {
   const { name, pid } = known;
   if (isRunning(known)) {
-    run.reporter.progress(recipe.store, `process ${pid} runs: asking it`);
+    run.reporter.progress(recipe.part, `process ${pid} runs: asking it`);
     const health = await wait(recipe, known, () => (isRunning(known) ? undefined : "ended"), run);
     if (health === "healthy") return true;
     if (health === "interrupted") throw interruptedError();
@@ -62,17 +63,19 @@ async function startAnew(recipe: Recipe, planned: PlannedProcess, run: StartRun)
   const launched = await launch({ ...planned.launch, log });
   const { pid, startedAt } = launched;
   const address = `${planned.address.host}:${planned.address.port}`;
-  const process = { name: planned.name, pid, startedAt, version: planned.version, address, log };
+  const { name, version, health: asked } = planned;
+  const health = asked === undefined ? {} : { health: `${asked.host}:${asked.port}` };
+  const process: StackProcess = { name, pid, startedAt, version, address, ...health, log };
   run.state.add(process);
   run.started.push(process);
   let ended: string | undefined;
   void launched.ended.then((how) => (ended = how));
   launched.begin();
-  run.reporter.progress(recipe.store, planned.name === recipe.store ? "starting" : `starting ${planned.name}`);
-  const health = await wait(recipe, process, () => ended, run);
-  if (health === "healthy") return;
-  if (health === "interrupted") throw interruptedError();
-  throw startError(planned, health, process, logStart, recipe.readyWithinMs);
+  run.reporter.progress(recipe.part, planned.name === recipe.part ? "starting" : `starting ${planned.name}`);
+  const outcome = await wait(recipe, process, () => ended, run);
+  if (outcome === "healthy") return;
+  if (outcome === "interrupted") throw interruptedError();
+  throw startError(planned, outcome, process, logStart, recipe.readyWithinMs);
 }
 
 function wait(
@@ -82,7 +85,7 @@ function wait(
   { signal, sleep, nowMs }: StartRun,
 ): Promise<Health> {
   const { probe, readyWithinMs } = recipe;
-  const address = parseAddress(process.address);
+  const address = parseAddress(process.health ?? process.address);
   return waitUntilHealthy({
     address,
     probe,

@@ -5,16 +5,18 @@ import { isWhole } from "./jars/jar-folder.ts";
 import { jarFolder } from "./jars/fetch-jars.ts";
 import { findPrerequisites, type Prerequisites } from "./prerequisites/find-prerequisites.ts";
 import { knownNodes } from "./recipes/cassandra.ts";
+import type { ServerProgram } from "./recipes/recipe.ts";
 import { recipes } from "./recipes/recipes.ts";
 import type { StackTools, StartRun } from "./run-context.ts";
 import { folderError, StackError } from "./stack-error.ts";
 import type { StackFile } from "./stack-file.ts";
 import { obtainSecrets } from "./stack-secrets.ts";
 import { StackState } from "./stack-state.ts";
+import { checkServers, reserveServerPorts, startServers } from "./start-servers.ts";
 import { endStarted, jarStoreOf, startStore, type StoreParts } from "./start-store.ts";
 import { interruptedError } from "./start-process.ts";
-import { runsWholly } from "./store-processes.ts";
-import type { StoreName } from "./versions.ts";
+import { processesOf, runsWholly } from "./store-processes.ts";
+import type { PartName, StoreName } from "./versions.ts";
 import { withFolderLock } from "./with-folder-lock.ts";
 
 export interface StartStackOptions extends StackTools {
@@ -25,8 +27,13 @@ export interface StartStackOptions extends StackTools {
   readonly cassandraNodes: number | undefined;
   /** Take free ports from anywhere, not those next to the usual ones. */
   readonly anyPort: boolean;
-  /** Servers behind nginx, host:port. */
-  readonly servers: readonly string[];
+  /** Servers of msgr on the stores, behind nginx; undefined = as many as are on record. */
+  readonly serverCount: number | undefined;
+  readonly serverProgram: ServerProgram;
+  /** host:port of the server that nginx stands in front of when none is part of the stack. */
+  readonly otherServer: string;
+  /** Brings the schemas to this version, before the servers start; answers what was done, for people. */
+  readonly applyMigrations: () => Promise<string>;
   /** `makeUp` answers so many random bytes as hex digits: secrets. */
   readonly makeUp: (bytes: number) => string;
 }
@@ -34,9 +41,9 @@ export interface StartStackOptions extends StackTools {
 const freeBytesMin = 512 * 1024 * 1024;
 
 /**
- * Brings the stores up that do not run and adopts those that do; all of them answer when it resolves. If one cannot be
- * started, everything that this call has started is ended again and the first error is thrown (StackError). A second
- * call in between waits.
+ * Brings up what does not run and adopts what does; all of it answers when it resolves. First the stores, then the schemas
+ * if there are servers, then nginx, then the servers. If one cannot be started, everything that this call has started is
+ * ended again and the first error is thrown (StackError). A second call in between waits.
  */
 export async function startStack(options: StartStackOptions): Promise<StackFile> {
   const directory = prepareFolder(options.directory, options.cache);
@@ -45,39 +52,52 @@ export async function startStack(options: StartStackOptions): Promise<StackFile>
     const controller = new AbortController();
     const signal = AbortSignal.any([options.signal, controller.signal]);
     const cassandraNodes = options.cassandraNodes ?? knownNodes(directory) ?? 1;
-    const run: StartRun = { ...options, signal, state, cassandraNodes, takenPorts: new Set(), started: [] };
+    const serverCount = options.serverCount ?? processesOf(state.file, "server").length;
+    const sizes = { cassandraNodes, serverCount };
+    const run: StartRun = { ...options, ...sizes, signal, state, takenPorts: new Set(), started: [] };
+    checkServers(run, options.stores);
     const parts = await findParts(options, run);
-    for (const name of otherPorts(state.file, options.stores)) run.takenPorts.add(name);
+    for (const port of otherPorts(state.file, [...options.stores, "server"])) run.takenPorts.add(port);
     const failures: unknown[] = [];
-    const start = async (store: StoreName): Promise<void> => {
+    const attempt = async (part: PartName, work: () => Promise<void>): Promise<void> => {
       try {
-        await startStore(recipes[store], parts, run);
+        await work();
       } catch (error) {
         // Those that were given up because of the first have nothing to say.
-        if (!signal.aborted) options.reporter.failed(store);
+        if (!signal.aborted) options.reporter.failed(part);
         failures.push(error);
         controller.abort();
       }
     };
-    await Promise.all(options.stores.map(start));
+    const start = (store: StoreName) => attempt(store, () => startStore(recipes[store], parts, run));
+    await Promise.all(options.stores.filter((store) => store !== "nginx").map(start));
+    if (failures.length === 0) await attempt("server", () => prepareServers(options, run));
+    if (failures.length === 0 && options.stores.includes("nginx")) await start("nginx");
+    if (failures.length === 0) await attempt("server", () => startServers(parts, run));
     if (failures.length === 0) return state.file;
+    await endStarted(recipes.server, run);
     await Promise.all(options.stores.map((store) => endStarted(recipes[store], run)));
     throw options.signal.aborted ? interruptedError() : folderError(failures[0], directory);
   });
 }
 
 /** One look at the machine for everything that has to be started: what is missing is said at once. */
-async function findParts(options: StartStackOptions, { state, cassandraNodes }: StartRun): Promise<StoreParts> {
+async function findParts(options: StartStackOptions, run: StartRun): Promise<StoreParts> {
+  const { state } = run;
   const look = (stores: readonly StoreName[]): Promise<Prerequisites> =>
     findPrerequisites(
       stores,
       stores.some((store) => lacksJars(store, options.cache)),
       options.variables,
     );
-  const toStart = options.stores.filter((store) => !runsWholly(state.file, store, cassandraNodes));
+  const toStart = options.stores.filter((store) => !runsWholly(state.file, store, run));
   const tools = await look(toStart);
   const secrets = obtainSecrets(state.directory, options.makeUp);
-  return { secrets, toolsFor: async (store) => (toStart.includes(store) ? tools : await look([store])) };
+  return {
+    secrets,
+    // A server needs nothing of the machine but what runs this.
+    toolsFor: async (part) => (part === "server" || toStart.includes(part) ? tools : await look([part])),
+  };
 }
 
 function lacksJars(store: StoreName, cache: string): boolean {
@@ -85,10 +105,18 @@ function lacksJars(store: StoreName, cache: string): boolean {
   return jarStore !== undefined && !isWhole(jarFolder(cache, jarStore));
 }
 
-/** Ports of the folder's other stores: they may be stopped now, and want theirs back later. */
-function otherPorts(file: StackFile, stores: readonly StoreName[]): readonly number[] {
+/** The schemas of what the servers stand on, and the ports that nginx will find them at. */
+async function prepareServers({ applyMigrations, reporter }: StartStackOptions, run: StartRun): Promise<void> {
+  if (run.serverCount === 0) return;
+  reporter.progress("server", "bringing the schemas up to date");
+  reporter.note(`migrate up: ${await applyMigrations()}`);
+  await reserveServerPorts(run);
+}
+
+/** Ports of the folder's other parts: they may be stopped now, and want theirs back later. */
+function otherPorts(file: StackFile, parts: readonly PartName[]): readonly number[] {
   return Object.entries(file.ports ?? {})
-    .filter(([name]) => !stores.some((store) => store === name.split(".")[0]))
+    .filter(([name]) => !parts.some((part) => part === name.split(".")[0]))
     .map(([, port]) => port);
 }
 

@@ -3,34 +3,34 @@ import { fetchJars } from "./jars/fetch-jars.ts";
 import type { JarStore } from "./jars/pom.ts";
 import type { Prerequisites } from "./prerequisites/find-prerequisites.ts";
 import { isRunning } from "./processes/recorded-process.ts";
-import type { Recipe, RecipeContext } from "./recipes/recipe.ts";
+import { loopback, type Recipe, type RecipeContext } from "./recipes/recipe.ts";
 import type { StartRun } from "./run-context.ts";
 import { StackError } from "./stack-error.ts";
 import type { StackSecrets } from "./stack-secrets.ts";
 import { adoptProcess, end, StartConflict, startProcess } from "./start-process.ts";
-import { processesOf, runsWholly } from "./store-processes.ts";
-import { type StoreName, storeOf } from "./versions.ts";
+import { processCount, processesOf, runsWholly } from "./store-processes.ts";
+import { type PartName, partOf } from "./versions.ts";
 
 export interface StoreParts {
-  readonly toolsFor: (store: StoreName) => Promise<Prerequisites>;
+  readonly toolsFor: (part: PartName) => Promise<Prerequisites>;
   readonly secrets: StackSecrets;
 }
 
-export function jarStoreOf(store: StoreName): JarStore | undefined {
-  return store === "cassandra" || store === "kafka" || store === "s3" ? store : undefined;
+export function jarStoreOf(part: PartName): JarStore | undefined {
+  return part === "cassandra" || part === "kafka" || part === "s3" ? part : undefined;
 }
 
 const attemptsMax = 3;
 const againAfterMs = 500;
 
-/** Brings one store up, with all of its processes; its settings are on record when it answers. */
+/** Brings one part up, with all of its processes; its settings are on record when it answers. */
 export async function startStore(recipe: Recipe, parts: StoreParts, run: StartRun): Promise<void> {
-  const { store } = recipe;
+  const { part } = recipe;
   // What a killed process left behind may hold its port.
-  for (const process of processesOf(run.state.file, store)) if (!isRunning(process)) await end(recipe, process, run);
+  for (const process of processesOf(run.state.file, part)) if (!isRunning(process)) await end(recipe, process, run);
   if (await adoptStore(recipe, parts, run)) return;
-  const tools = await parts.toolsFor(store);
-  const jars = await jarsFor(store, run);
+  const tools = await parts.toolsFor(part);
+  const jars = await jarsFor(part, run);
   for (let attempt = 1; ; attempt++) {
     try {
       await tryToStart(recipe, { ...parts, tools, jars }, run);
@@ -42,8 +42,8 @@ export async function startStore(recipe: Recipe, parts: StoreParts, run: StartRu
         throw new StackError("unreachable", error.message, fix, error);
       }
       const why = error.isOfPort ? "its port was taken in the meantime" : "the one before has not quite gone";
-      run.reporter.progress(store, `${why}: once more`);
-      if (!error.isOfPort) for (const need of recipe.ports(run.cassandraNodes)) freePort(need.name, run);
+      run.reporter.progress(part, `${why}: once more`);
+      if (!error.isOfPort) for (const need of recipe.ports(processCount(part, run))) freePort(need.name, run);
       await endStarted(recipe, run);
       await run.sleep(againAfterMs);
     }
@@ -56,25 +56,25 @@ function freePort(name: string, run: StartRun): void {
   if (port !== undefined) run.takenPorts.delete(port);
 }
 
-async function jarsFor(store: StoreName, run: StartRun): Promise<ReadonlyMap<JarStore, string>> {
-  const jarStore = jarStoreOf(store);
+async function jarsFor(part: PartName, run: StartRun): Promise<ReadonlyMap<JarStore, string>> {
+  const jarStore = jarStoreOf(part);
   if (jarStore === undefined) return new Map();
   const { cache, variables, sleep, signal, reporter } = run;
-  const onProgress = (text: string): void => reporter.progress(store, text);
+  const onProgress = (text: string): void => reporter.progress(part, text);
   return new Map([[jarStore, await fetchJars(jarStore, { cache, variables, sleep, signal, onProgress })]]);
 }
 
 /** A store that runs with all of its processes needs nothing of what starting it takes. */
 async function adoptStore(recipe: Recipe, { secrets }: StoreParts, run: StartRun): Promise<boolean> {
   const { state, cassandraNodes } = run;
-  if (!runsWholly(state.file, recipe.store, cassandraNodes)) return false;
-  const processes = processesOf(state.file, recipe.store);
+  if (!runsWholly(state.file, recipe.part, run)) return false;
+  const processes = processesOf(state.file, recipe.part);
   const adopted = await Promise.all(processes.map((process) => adoptProcess(recipe, process, run)));
   if (!adopted.every(Boolean)) return false;
   const ports = new Map(Object.entries(state.file.ports ?? {}));
-  state.addSettings(recipe.settings({ ports, secrets, cassandraNodes }));
+  state.addSettings(recipe.settings({ ports, secrets, cassandraNodes, settings: state.file.settings }));
   const addresses = processes.map(({ address }) => address);
-  run.reporter.ready(recipe.store, "adopted", addresses);
+  run.reporter.ready(recipe.part, "adopted", addresses);
   return true;
 }
 
@@ -83,23 +83,41 @@ async function tryToStart(
   parts: Pick<RecipeContext, "secrets" | "tools" | "jars">,
   run: StartRun,
 ): Promise<void> {
-  const { state, cassandraNodes, servers, variables, signal, reporter } = run;
-  const held = processesOf(state.file, recipe.store).some(isRunning);
-  const ports = await choosePorts(recipe.ports(cassandraNodes), held, run);
+  const { state, cassandraNodes, serverCount, serverProgram, variables, signal, reporter } = run;
+  const ports = await choosePorts(recipe.ports(processCount(recipe.part, run)), runningIn(recipe.part, run), run);
   const { directory } = state;
-  const context: RecipeContext = { ...parts, directory, ports, cassandraNodes, servers, variables, signal };
-  const planned = await recipe.prepare(context, (text) => reporter.progress(recipe.store, text));
+  const { settings } = state.file;
+  const servers = serversBehind(run);
+  const sizes = { cassandraNodes, serverCount, serverProgram };
+  const context: RecipeContext = { ...parts, ...sizes, directory, ports, servers, settings, variables, signal };
+  const planned = await recipe.prepare(context, (text) => reporter.progress(recipe.part, text));
   state.rememberPorts(ports);
   // One after the other: nodes of Cassandra that join at once refuse each other.
   for (const process of planned) await startProcess(recipe, process, run);
   state.addSettings(recipe.settings(context));
   const addresses = planned.map(({ address }) => `${address.host}:${address.port}`);
-  reporter.ready(recipe.store, "started", addresses);
+  reporter.ready(recipe.part, "started", addresses);
+}
+
+/** Names of the part's processes that run. */
+export function runningIn(part: PartName, { state }: Pick<StartRun, "state">): ReadonlySet<string> {
+  return new Set(
+    processesOf(state.file, part)
+      .filter(isRunning)
+      .map(({ name }) => name),
+  );
+}
+
+/** Whom nginx stands in front of, host:port: the servers of the stack, by the ports they have or will have. */
+export function serversBehind({ state, serverCount, otherServer }: StartRun): readonly string[] {
+  if (serverCount === 0) return [otherServer];
+  const numbers = Array.from({ length: serverCount }, (_, at) => at + 1);
+  return numbers.map((number) => `${loopback}:${state.file.ports?.[`server.${number}`]}`);
 }
 
 /** Ends what this run has started of a store. */
 export async function endStarted(recipe: Recipe, run: StartRun): Promise<void> {
-  const own = run.started.filter(({ name }) => storeOf(name) === recipe.store);
+  const own = run.started.filter(({ name }) => partOf(name) === recipe.part);
   await Promise.all(own.map((process) => end(recipe, process, run)));
   for (const process of own) run.started.splice(run.started.indexOf(process), 1);
 }

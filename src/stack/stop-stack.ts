@@ -4,12 +4,13 @@ import type { StackTools } from "./run-context.ts";
 import { readStackFile, type StackProcess } from "./stack-file.ts";
 import { StackState } from "./stack-state.ts";
 import { endGraceMs } from "./start-process.ts";
-import { type StoreName, storeNames, storeOf } from "./versions.ts";
+import { type PartName, partNames, partOf } from "./versions.ts";
+import { processesOf } from "./store-processes.ts";
 import { withFolderLock } from "./with-folder-lock.ts";
 
 export interface StopStackOptions extends Pick<StackTools, "sleep" | "signal" | "reporter"> {
   readonly directory: string;
-  readonly stores: readonly StoreName[];
+  readonly parts: readonly PartName[];
 }
 
 export interface StoppedProcess {
@@ -19,7 +20,7 @@ export interface StoppedProcess {
   readonly how: "ended" | "killed" | "absent";
 }
 
-/** Ends the processes of these stores; the data stays. Calling it twice does no harm. */
+/** Ends the processes of these parts, servers before what they stand on; the data stays. Calling it twice does no harm. */
 export async function stopStack(options: StopStackOptions): Promise<readonly StoppedProcess[]> {
   if (readStackFile(options.directory) === undefined) return [];
   return await withFolderLock(options.directory, options, () => stopProcesses(options));
@@ -27,23 +28,23 @@ export async function stopStack(options: StopStackOptions): Promise<readonly Sto
 
 async function stopProcesses({
   directory,
-  stores,
+  parts,
   sleep,
   reporter,
 }: StopStackOptions): Promise<readonly StoppedProcess[]> {
   const state = new StackState(directory);
-  // In the order of the table, so that the output is the same each time.
-  const processes = storeNames
-    .filter((store) => stores.includes(store))
-    .flatMap((store) => state.file.processes.filter(({ name }) => storeOf(name) === store));
   const stop = async (process: StackProcess): Promise<StoppedProcess> => {
     const { name, pid } = process;
-    const store = storeOf(name) as StoreName;
-    const signal = recipes[store].stopSignal;
+    const part = partOf(name) as PartName;
+    const signal = recipes[part].stopSignal;
     const how = await endProcess(process, { signal, graceMs: endGraceMs, directory, sleep });
     state.remove(name);
-    reporter.progress(store, `${name}: ${how}`);
+    reporter.progress(part, `${name}: ${how}`);
     return { name, pid, how };
   };
-  return await Promise.all(processes.map(stop));
+  // In the order of the table, so that the output is the same each time.
+  const chosen = partNames.filter((part) => parts.includes(part)).flatMap((part) => processesOf(state.file, part));
+  const servers = await Promise.all(chosen.filter(({ name }) => partOf(name) === "server").map(stop));
+  const others = await Promise.all(chosen.filter(({ name }) => partOf(name) !== "server").map(stop));
+  return [...servers, ...others];
 }

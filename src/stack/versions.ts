@@ -24,8 +24,13 @@ export type StoreName = keyof typeof versions;
 
 export const storeNames = Object.keys(versions) as readonly StoreName[];
 
-/** `cassandra-2` is a process of the store `cassandra`. */
-export function storeOf(processName: string): StoreName | undefined {
+/** What the stack is made of: the stores, and the servers of msgr on them. */
+export type PartName = StoreName | "server";
+
+export const partNames: readonly PartName[] = [...storeNames, "server"];
+
+/** `cassandra-2` is a process of the part `cassandra`. */
+export function partOf(processName: string): PartName | undefined {
   const name = processName.replace(/-\d+$/, "");
-  return storeNames.find((store) => store === name);
+  return partNames.find((part) => part === name);
 }

@@ -2,7 +2,12 @@ import { Ajv } from "ajv";
 import addFormats from "ajv-formats";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { proxyConfig } from "../../src/stack/recipes/nginx.ts";
+import { limits } from "../../src/protocol/limits.ts";
+import { WireError, type WireErrorCode } from "../../src/protocol/wire-errors.ts";
+import { admitPath } from "../../src/server/media/admit-media.ts";
+import { problemOf } from "../../src/server/http/problem.ts";
+import { problems } from "../../src/stack/recipes/nginx-problems.ts";
+import { proxyConfig } from "../../src/stack/recipes/nginx-proxy.ts";
 import { settings, environmentName } from "../../src/server/config/config-schema.ts";
 import { log4jVersion, type StoreName, storeNames, versions } from "../../src/stack/versions.ts";
 import { pomOf } from "../../src/stack/jars/pom.ts";
@@ -81,7 +86,32 @@ describe("what comes with it", () => {
   it("is the proxy of `msgr stack`, with the names of the containers", () => {
     const [comment = "", ...lines] = readRepositoryFile("deploy/nginx/msgr.conf").text.split("\n");
     expect(comment).toMatch(/^# /);
-    expect(lines.join("\n")).toBe(proxyConfig({ listen: "80", servers: ["msgr-1:8080", "msgr-2:8080"] }));
+    const media = { endpoint: "http://s3.localhost:9000", folder: "/var/cache/nginx/media", sizeMax: "2g" };
+    const servers = ["msgr-1:8080", "msgr-2:8080"];
+    expect(lines.join("\n")).toBe(proxyConfig({ listen: "80", servers, media }));
+    // What nginx signs for has to be what the servers sign for.
+    expect(compose.services["msgr-1"]?.environment?.["MSGR_S3__ENDPOINT"]).toBe(media.endpoint);
+  });
+
+  it("is a proxy that speaks as the servers do, and is more patient than they are", () => {
+    for (const [code, text] of Object.entries(problems)) {
+      const said = JSON.parse(text) as { detail: string; retry_after_ms?: number; undecided?: boolean };
+      const { detail, retry_after_ms: retryAfterMs, undecided } = said;
+      const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+      const error = new WireError(code as WireErrorCode, {
+        detail,
+        ...wait,
+        ...(undecided === true ? { undecided } : {}),
+      });
+      expect(said).toEqual(problemOf(error));
+    }
+    const text = readRepositoryFile("deploy/nginx/msgr.conf").text;
+    const [, sockets = ""] = /location = \/ws \{([^}]+)\}/.exec(text) ?? [];
+    const [, seconds = ""] = /proxy_read_timeout (\d+)s/.exec(sockets) ?? [];
+    expect(Number(seconds) * 1_000).toBeGreaterThan(limits.silenceTimeoutMs);
+    expect(text).toContain(`auth_request ${admitPath};`);
+    const [, megabytes = ""] = /client_max_body_size (\d+)m/.exec(text) ?? [];
+    expect(Number(megabytes) * 1024 * 1024).toBeGreaterThan(limits.mediaPartBytes);
   });
 
   it("draws metrics that the server has", () => {

@@ -1,10 +1,7 @@
 import { z } from "zod";
-import { compareWithJournal, refuseForeign } from "../../migrate/compare.ts";
-import { migrateUp } from "../../migrate/migrate-up.ts";
-import { loadSqlParser } from "../../migrate/sql/scan.ts";
 import type { Command } from "../command.ts";
+import { appliedText, applyMigrations } from "../migrate/apply-migrations.ts";
 import { chosenVersion, kindSchema, lockTimeoutOption, storeOptions, toOption } from "../migrate/options.ts";
-import { refuseLint } from "../migrate/refuse-lint.ts";
 import { withStores } from "../migrate/with-stores.ts";
 
 const applied = z.object({
@@ -27,27 +24,10 @@ export const migrateUpCommand: Command = {
   async run(invocation) {
     const { output } = invocation;
     const to = chosenVersion(invocation, "to");
-    const document: z.infer<typeof applied> = await withStores(invocation, async ({ schemas, acquire }) => {
-      await loadSqlParser();
-      // Everything that can be refused is refused before the first statement of either store.
-      for (const { store, migrations } of schemas) {
-        const statuses = compareWithJournal(store.kind, migrations, await store.readJournal());
-        refuseForeign(statuses);
-        refuseLint(statuses, to, output);
-      }
-      const done: z.infer<typeof applied>["applied"] = [];
-      for (const { store, migrations } of schemas) {
-        const due = await migrateUp(store, migrations, { ...acquire, to });
-        done.push(...due.map(({ kind, version, name }) => ({ kind, version, name })));
-      }
-      return { applied: done };
-    });
-    const count = document.applied.length;
-    output.data(document, () =>
-      count === 0
-        ? "Nothing to do: the schemas are up to date."
-        : `Applied ${count} migration${count === 1 ? "" : "s"}.`,
-    );
+    const document: z.infer<typeof applied> = await withStores(invocation, async (session) => ({
+      applied: await applyMigrations(session, to, output),
+    }));
+    output.data(document, () => appliedText(document.applied.length));
     return "done";
   },
 };

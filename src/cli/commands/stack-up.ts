@@ -1,32 +1,35 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { z } from "zod";
-import type { StackFile } from "../../stack/stack-file.ts";
-import { stackFileName } from "../../stack/stack-file.ts";
+import { readStackFile, type StackFile, stackFileName } from "../../stack/stack-file.ts";
 import { startStack } from "../../stack/start-stack.ts";
 import { processesOf } from "../../stack/store-processes.ts";
-import type { StoreName } from "../../stack/versions.ts";
+import type { PartName } from "../../stack/versions.ts";
 import type { Command, Invocation } from "../command.ts";
 import type { ExitReason } from "../exit-codes.ts";
 import { columnsOf, processDocument } from "../stack/process-table.ts";
 import { createStackProgress } from "../stack/stack-progress.ts";
+import { migrateStack, serverCountOf, serverProgram, serversOption } from "../stack/stack-servers.ts";
 import { asCliErrors, directoryOption, onlyOption, stackPlace, stackTools, storesOf } from "../stack/stack-options.ts";
 
 export const stackUpCommand: Command = {
   name: "stack up",
-  summary: "Start the real stores on this machine, without Docker",
+  summary: "Start the real stores on this machine, and servers on them, without Docker",
   details:
     "Cassandra, PostgreSQL, Redis, Kafka, S3Proxy and nginx, on the loopback only. They go on running when the command and its\n" +
     "terminal have ended. What runs already is adopted; a port that is taken is replaced by the next free one. `msgr serve\n" +
-    "--profile cluster` and the other commands find the addresses by themselves. Needs Java 17, Maven, redis-server and nginx.",
+    "--profile cluster` and the other commands find the addresses by themselves. Needs Java 17, Maven, redis-server and nginx.\n" +
+    "With --servers the schemas are brought up to date as by `msgr migrate up`, and nginx balances over that many servers.",
   options: [
     onlyOption,
+    serversOption,
     { flags: "--cassandra-nodes <n>", description: "nodes of the Cassandra cluster", choices: ["1", "3"] },
     directoryOption,
     { flags: "--any-port", description: "take free ports from anywhere, not those next to the usual ones" },
   ],
   examples: [
-    { command: "msgr stack up", what: "Everything; then msgr migrate up, and msgr serve --profile cluster" },
+    { command: "msgr stack up --servers 2", what: "Everything: the stores, two servers, nginx in front of them" },
+    { command: "msgr stack up", what: "The stores; then msgr migrate up, and msgr serve --profile cluster" },
     { command: "msgr stack up --only postgres,redis", what: "Those that need no Java" },
     { command: "msgr stack up --directory ./stack --any-port --json", what: "A second stack, for a script" },
   ],
@@ -34,7 +37,7 @@ export const stackUpCommand: Command = {
     schema: z.object({ directory: z.string(), file: z.string(), processes: z.array(processDocument) }),
     lines: false,
   },
-  exits: ["configuration", "unreachable", "locked", "interrupted", "terminated"],
+  exits: ["configuration", "unreachable", "finding", "locked", "interrupted", "terminated"],
   run: up,
 };
 
@@ -43,7 +46,11 @@ async function up(invocation: Invocation): Promise<ExitReason> {
   const stores = storesOf(invocation);
   const { directory, config } = stackPlace(invocation);
   const nodes = options["cassandraNodes"];
-  const progress = createStackProgress(output, stores);
+  const serverCount = serverCountOf(invocation);
+  const known = readStackFile(directory);
+  const hasServers = (serverCount ?? (known === undefined ? 0 : processesOf(known, "server").length)) > 0;
+  const parts: readonly PartName[] = hasServers ? [...stores, "server"] : stores;
+  const progress = createStackProgress(output, parts);
   const startedAtMs = performance.now();
   let file: StackFile;
   try {
@@ -54,7 +61,10 @@ async function up(invocation: Invocation): Promise<ExitReason> {
         stores,
         cassandraNodes: typeof nodes === "string" ? Number(nodes) : undefined,
         anyPort: options["anyPort"] === true,
-        servers: [`127.0.0.1:${config.http.port}`],
+        serverCount,
+        serverProgram: serverProgram(),
+        otherServer: `127.0.0.1:${config.http.port}`,
+        applyMigrations: () => migrateStack(invocation, directory),
         makeUp: (bytes) => randomBytes(bytes).toString("hex"),
       }),
     );
@@ -66,13 +76,13 @@ async function up(invocation: Invocation): Promise<ExitReason> {
   }
   await progress.end();
   output.talk(`Ready after ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s.`);
-  print(invocation, directory, stores, file);
+  print(invocation, directory, parts, file);
   return "done";
 }
 
-function print({ output, environment }: Invocation, directory: string, stores: readonly StoreName[], file: StackFile) {
-  const processes = stores
-    .flatMap((store) => processesOf(file, store))
+function print({ output, environment }: Invocation, directory: string, parts: readonly PartName[], file: StackFile) {
+  const processes = parts
+    .flatMap((part) => processesOf(file, part))
     .map(({ name, version, pid, address, log }) => ({ name, version, pid, address, log }));
   const document = { directory, file: path.join(directory, stackFileName), processes };
   output.data(document, () => {
@@ -84,12 +94,14 @@ function print({ output, environment }: Invocation, directory: string, stores: r
   const isDefault = directory.startsWith(environment.folders.state);
   const setting = isDefault ? "" : `MSGR_STACK__DIRECTORY=${directory} `;
   const flag = isDefault ? "" : ` --directory ${directory}`;
+  const front = processes.find(({ name }) => name === "nginx") ?? processes.find(({ name }) => name === "server-1");
   output.talk(
     [
       "",
       "Next:",
-      `  ${setting}${program} migrate up`,
-      `  ${setting}${program} serve --profile cluster`,
+      ...(parts.includes("server")
+        ? [`  ${program} register alice --server http://${front?.address}`]
+        : [`  ${setting}${program} migrate up`, `  ${setting}${program} serve --profile cluster`]),
       `  ${program} stack status${flag}`,
       `  ${program} stack down${flag}`,
     ].join("\n"),

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../../server/config/config-schema.ts";
 import type { StackReporter, StackTools } from "../../stack/run-context.ts";
 import { StackError } from "../../stack/stack-error.ts";
-import { type StoreName, storeNames } from "../../stack/versions.ts";
+import { partNames, type PartName, type StoreName, storeNames } from "../../stack/versions.ts";
 import { didYouMean } from "../../base/did-you-mean.ts";
 import { createSystemRandom, randomBelow } from "../../base/random.ts";
 import { CliError } from "../cli-error.ts";
@@ -33,18 +33,36 @@ export function stackPlace(invocation: Invocation): { readonly directory: string
   return { directory: stackFolder(entries, environment), config };
 }
 
+export const partsOption: CommandOption = {
+  flags: "--only <parts>",
+  description: `some of ${partNames.join(", ")}, separated by commas`,
+};
+
 /** The stores that --only names; all of them without it. */
-export function storesOf({ options }: Pick<Invocation, "options">): readonly StoreName[] {
+export function storesOf(invocation: Pick<Invocation, "options">): readonly StoreName[] {
+  return chosen(invocation, storeNames, "store");
+}
+
+/** The parts that --only names; all of them without it. */
+export function partsOf(invocation: Pick<Invocation, "options">): readonly PartName[] {
+  return chosen(invocation, partNames, "part");
+}
+
+function chosen<Name extends PartName>(
+  { options }: Pick<Invocation, "options">,
+  known: readonly Name[],
+  kind: string,
+): readonly Name[] {
   const text = options["only"];
-  if (typeof text !== "string") return storeNames;
+  if (typeof text !== "string") return known;
   const names = text.split(",").map((name) => name.trim());
   for (const name of names) {
-    if (storeNames.some((store) => store === name)) continue;
-    const guess = didYouMean(name, storeNames);
-    const fix = guess === undefined ? `The stores are ${storeNames.join(", ")}.` : `Did you mean ${guess}?`;
-    throw new CliError("usage", `--only: there is no store ${JSON.stringify(name)}.`, { fix });
+    if (known.some((one) => one === name)) continue;
+    const guess = didYouMean(name, known);
+    const fix = guess === undefined ? `The ${kind}s are ${known.join(", ")}.` : `Did you mean ${guess}?`;
+    throw new CliError("usage", `--only: there is no ${kind} ${JSON.stringify(name)}.`, { fix });
   }
-  return storeNames.filter((store) => names.includes(store));
+  return known.filter((one) => names.includes(one));
 }
 
 export function stackTools({ environment, interrupted }: Invocation, reporter: StackReporter): StackTools {

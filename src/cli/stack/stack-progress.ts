@@ -1,7 +1,7 @@
 import { Listr, ListrLogger, ProcessOutput } from "listr2";
 import { createDeferred, type Deferred } from "../../base/deferred.ts";
 import type { StackReporter } from "../../stack/run-context.ts";
-import type { StoreName } from "../../stack/versions.ts";
+import type { PartName } from "../../stack/versions.ts";
 import type { Output } from "../output.ts";
 
 /** Shows how the stores come up. `end` resolves when everything is shown. */
@@ -11,19 +11,19 @@ export interface StackProgress extends StackReporter {
 
 const columnsMin = 40;
 
-export function createStackProgress(output: Output, stores: readonly StoreName[]): StackProgress {
+export function createStackProgress(output: Output, parts: readonly PartName[]): StackProgress {
   // Some terminals do not know how wide they are; in those, lines in place would break letter by letter.
   const isLive = output.stderrIsTerminal && !output.quiet && output.columns >= columnsMin;
-  return isLive ? liveProgress(output, stores) : lineProgress(output);
+  return isLive ? liveProgress(output, parts) : lineProgress(output);
 }
 
 /** One line for each thing that happened: for logs. What only counts up is for -v. */
 export function lineProgress(output: Output): StackProgress {
   return {
     note: (text) => output.talk(text),
-    progress: (store, text) => output.detail(`${store}: ${text}`),
-    ready: (store, how, addresses) => output.talk(`${store}: ${readyText(how, addresses)}`),
-    failed: (store) => output.talk(`${store}: failed`),
+    progress: (part, text) => output.detail(`${part}: ${text}`),
+    ready: (part, how, addresses) => output.talk(`${part}: ${readyText(how, addresses)}`),
+    failed: (part) => output.talk(`${part}: failed`),
     end: () => Promise.resolve(),
   };
 }
@@ -32,24 +32,24 @@ function readyText(how: "started" | "adopted", addresses: readonly string[]): st
   return `${how === "adopted" ? "runs already" : "ready"} at ${addresses.join(", ")}`;
 }
 
-interface LiveStore {
+interface LivePart {
   readonly done: Deferred<void>;
   show: (text: string) => void;
 }
 
-/** One line for each store, in place. */
-function liveProgress(output: Output, stores: readonly StoreName[]): StackProgress {
-  const lives = new Map<StoreName, LiveStore>(
-    stores.map((store) => [store, { done: createDeferred<void>(), show: () => undefined }]),
+/** One line for each part, in place. */
+function liveProgress(output: Output, parts: readonly PartName[]): StackProgress {
+  const lives = new Map<PartName, LivePart>(
+    parts.map((part) => [part, { done: createDeferred<void>(), show: () => undefined }]),
   );
-  // A store may fail before its line has begun to wait.
+  // A part may fail before its line has begun to wait.
   for (const { done } of lives.values()) done.promise.catch(() => undefined);
   const list = new Listr(
-    stores.map((store) => ({
-      title: store,
+    parts.map((part) => ({
+      title: part,
       task: async (_, task) => {
-        const live = lives.get(store) as LiveStore;
-        live.show = (text) => (task.title = `${store}  ${output.style("dim", text)}`);
+        const live = lives.get(part) as LivePart;
+        live.show = (text) => (task.title = `${part}  ${output.style("dim", text)}`);
         await live.done.promise;
       },
     })),
@@ -67,12 +67,12 @@ function liveProgress(output: Output, stores: readonly StoreName[]): StackProgre
   const notes: string[] = [];
   return {
     note: (text) => notes.push(text),
-    progress: (store, text) => lives.get(store)?.show(text),
-    ready(store, how, addresses) {
-      lives.get(store)?.show(readyText(how, addresses));
-      lives.get(store)?.done.resolve();
+    progress: (part, text) => lives.get(part)?.show(text),
+    ready(part, how, addresses) {
+      lives.get(part)?.show(readyText(how, addresses));
+      lives.get(part)?.done.resolve();
     },
-    failed: (store) => lives.get(store)?.done.reject(new Error("failed")),
+    failed: (part) => lives.get(part)?.done.reject(new Error("failed")),
     async end() {
       for (const { done } of lives.values()) done.reject(new Error("left out"));
       await shown;

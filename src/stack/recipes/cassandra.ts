@@ -87,7 +87,7 @@ function hostsOf(nodes: number): readonly string[] {
 }
 
 export const cassandraRecipe: Recipe = {
-  store: "cassandra",
+  part: "cassandra",
   stopSignal: "SIGTERM",
   probe: probeCassandra,
   readyWithinMs: 180_000,

@@ -92,7 +92,7 @@ async function format(context: RecipeContext, folder: string, ports: Omit<KafkaC
 }
 
 export const kafkaRecipe: Recipe = {
-  store: "kafka",
+  part: "kafka",
   stopSignal: "SIGTERM",
   probe: probeKafka,
   readyWithinMs: 150_000,
@@ -123,5 +123,8 @@ export const kafkaRecipe: Recipe = {
       },
     ];
   },
-  settings: (context) => ({ "kafka.brokers": `${loopback}:${portOf(context, "kafka")}` }),
+  settings: (context) => ({
+    "kafka.brokers": `${loopback}:${portOf(context, "kafka")}`,
+    "kafka.replication_factor": 1,
+  }),
 };

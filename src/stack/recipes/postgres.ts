@@ -114,7 +114,7 @@ async function run(place: Place, tool: RunAs, input: string, context: RecipeCont
 }
 
 export const postgresRecipe: Recipe = {
-  store: "postgres",
+  part: "postgres",
   // Fast shutdown: SIGTERM would wait until every client has left by itself.
   stopSignal: "SIGINT",
   probe: probePostgres,

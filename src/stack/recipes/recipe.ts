@@ -4,13 +4,24 @@ import type { Address } from "../probes/exchange.ts";
 import type { Probe } from "../probes/probes.ts";
 import type { LaunchPlan } from "../processes/launch.ts";
 import type { StackSecrets } from "../stack-secrets.ts";
-import type { StoreName } from "../versions.ts";
+import type { StackFile } from "../stack-file.ts";
+import type { PartName } from "../versions.ts";
 
-/** A port that a store needs, on every one of its hosts. Its name is the store's, with what it is for behind it. */
+/** A port that a part needs, on every one of its hosts. Its name is the part's, with what it is for behind it. */
 export interface PortNeed {
   readonly name: string;
   readonly preferred: number;
+  /** The process that has it; absent = every process of the part, on its own host. */
+  readonly process?: string;
   readonly hosts: readonly string[];
+}
+
+/** How `msgr` itself is run. */
+export interface ServerProgram {
+  readonly command: string;
+  /** Before the words of the command line. */
+  readonly arguments: readonly string[];
+  readonly version: string;
 }
 
 /** What recipes know of the run they are part of. */
@@ -24,31 +35,38 @@ export interface RecipeContext {
   /** Folders of jars, of the stores that were asked for. */
   readonly jars: ReadonlyMap<JarStore, string>;
   readonly cassandraNodes: number;
+  readonly serverCount: number;
+  readonly serverProgram: ServerProgram;
   /** Servers behind nginx, host:port. */
   readonly servers: readonly string[];
+  /** Of the parts that are up. */
+  readonly settings: StackFile["settings"];
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }
 
 /** As much of it as the settings of a store that runs follow from. */
-export type SettingsContext = Pick<RecipeContext, "ports" | "secrets" | "cassandraNodes">;
+export type SettingsContext = Pick<RecipeContext, "ports" | "secrets" | "cassandraNodes" | "settings">;
 
 export interface PlannedProcess {
   readonly name: string;
   readonly version: string;
   readonly address: Address;
+  /** Where it is asked whether it is well; absent = at its address. */
+  readonly health?: Address;
   readonly launch: Omit<LaunchPlan, "log">;
 }
 
-/** How one store is started: everything about it that is not the same for all of them. */
+/** How one part is started: everything about it that is not the same for all of them. */
 export interface Recipe {
-  readonly store: StoreName;
+  readonly part: PartName;
   /** What it asks to finish. */
   readonly stopSignal: "SIGTERM" | "SIGINT";
   readonly probe: Probe;
   /** How long a process may take from its start until it answers. Several times what was seen on two cores. */
   readonly readyWithinMs: number;
-  ports(cassandraNodes: number): readonly PortNeed[];
+  /** `processes`: how many there will be. */
+  ports(processes: number): readonly PortNeed[];
   /** Makes folders, configuration and what must be there before the first start. Answers the processes in starting order. */
   prepare(context: RecipeContext, onProgress: (text: string) => void): Promise<readonly PlannedProcess[]>;
   /** Path of a setting of the configuration → value, for those who use it. */

@@ -1,18 +1,25 @@
 import { describe, expect, it } from "vitest";
-import { storeNames } from "../versions.ts";
+import { partNames } from "../versions.ts";
 import { cassandraConfig } from "./cassandra-config.ts";
 import { cassandraArguments, cassandraRecipe } from "./cassandra.ts";
 import { kafkaConfig } from "./kafka.ts";
 import { logbackConfig } from "./logback-config.ts";
-import { nginxConfig } from "./nginx.ts";
+import { nginxConfig, nginxRecipe } from "./nginx.ts";
 import { accountIn, runAs } from "./postgres-account.ts";
 import { initdbArguments, postgresArguments } from "./postgres.ts";
 import { baseEnvironment } from "./recipe.ts";
 import { recipes } from "./recipes.ts";
 import { redisArguments } from "./redis.ts";
 import { s3Config } from "./s3.ts";
+import { serverArguments, serverEnvironment } from "./server.ts";
 
-const secrets = { postgresPassword: "p", s3AccessKeyId: "key", s3SecretAccessKey: "secret" };
+const secrets = {
+  postgresPassword: "p",
+  s3AccessKeyId: "key",
+  s3SecretAccessKey: "secret",
+  mediaSigningKey: "signing",
+  adminToken: "token",
+};
 
 describe("Cassandra", () => {
   it("is configured for durable writes, on its own address, behind the first node", () => {
@@ -48,7 +55,7 @@ describe("Cassandra", () => {
       hosts: ["127.0.0.1", "127.0.0.2", "127.0.0.3"],
     });
     const ports = new Map([["cassandra", 9050]]);
-    expect(cassandraRecipe.settings({ ports, secrets, cassandraNodes: 3 })).toEqual({
+    expect(cassandraRecipe.settings({ ports, secrets, cassandraNodes: 3, settings: {} })).toEqual({
       "cassandra.contact_points": "127.0.0.1:9050,127.0.0.2:9050,127.0.0.3:9050",
       "cassandra.datacenter": "dc1",
       "cassandra.replication_factor": 3,
@@ -64,9 +71,9 @@ describe("the others", () => {
       "listeners=PLAINTEXT://127.0.0.1:1,CONTROLLER://127.0.0.1:2",
     );
     expect(s3Config({ port: 9001, data: "/d", secrets })).toContain("s3proxy.endpoint=http://127.0.0.1:9001\n");
-    expect(nginxConfig({ port: 8091, servers: ["127.0.0.1:8080"], user: undefined })).toContain(
-      "listen 127.0.0.1:8091;",
-    );
+    const nginx = { port: 8091, servers: ["127.0.0.1:8080"], user: undefined, mediaEndpoint: undefined };
+    expect(nginxConfig(nginx).text).toContain("listen 127.0.0.1:8091;");
+    expect(serverArguments(8080, 8081, "/t").join(" ")).toContain("--host 127.0.0.1 --port 8080 --admin-port 8081");
   });
 
   it("Redis saves nothing and refuses when it is full", () => {
@@ -81,20 +88,53 @@ describe("the others", () => {
   });
 
   it("nginx balances over as many servers as there are", () => {
-    const text = nginxConfig({ port: 1, servers: ["127.0.0.1:8080", "127.0.0.1:8082"], user: "root" });
-    expect(text).toContain("server 127.0.0.1:8080 ");
-    expect(text).toContain("server 127.0.0.1:8082 ");
+    const two = { port: 1, servers: ["127.0.0.1:8080", "127.0.0.1:8082"], user: "root", mediaEndpoint: undefined };
+    const { text, generation } = nginxConfig(two);
+    for (const server of two.servers) expect(text.split(`server ${server} `)).toHaveLength(3);
     expect(text).toContain("user root;");
+    expect(nginxConfig(two).generation).toBe(generation);
+    expect(nginxConfig({ ...two, servers: ["127.0.0.1:8080"] }).generation).not.toBe(generation);
+  });
+
+  it("nginx has a cache of media where there is an object store, and says so to the servers", () => {
+    const options = { port: 1, servers: ["127.0.0.1:8080"], user: undefined };
+    expect(nginxConfig({ ...options, mediaEndpoint: undefined }).text).not.toContain("proxy_cache");
+    const { text } = nginxConfig({ ...options, mediaEndpoint: "http://127.0.0.1:9000" });
+    expect(text).toContain("proxy_set_header Host 127.0.0.1:9000;");
+    expect(text).toContain("proxy_cache_key $media_object$slice_range;");
+    expect(nginxConfig({ ...options, mediaEndpoint: "https://s3.example" }).text).toContain("server s3.example:443;");
+    const context = { ports: new Map([["nginx", 8090]]), secrets, cassandraNodes: 1 };
+    expect(nginxRecipe.settings({ ...context, settings: {} })).toEqual({});
+    expect(nginxRecipe.settings({ ...context, settings: { "s3.endpoint": "http://127.0.0.1:9000" } })).toEqual({
+      "media.cdn_url": "http://127.0.0.1:8090",
+      "media.signing_key": "signing",
+    });
+  });
+
+  it("servers get their stores from the stack, and of their caller what is theirs", () => {
+    const variables = {
+      PATH: "/bin",
+      MSGR_LIMITS__PRESET: "bench",
+      MSGR_POSTGRES__URL: "x",
+      MSGR_LIMITS__X: undefined,
+    };
+    expect(serverEnvironment(variables, "/stack", "/stack/server-1")).toEqual({
+      PATH: "/bin",
+      XDG_CONFIG_HOME: "/stack/server-1",
+      MSGR_STACK__DIRECTORY: "/stack",
+      MSGR_DRAIN__SPREAD_MS: "2000",
+      MSGR_LIMITS__PRESET: "bench",
+    });
   });
 
   it("a path is no markup", () => {
     expect(logbackConfig("/a<b>&c", "WARN")).toContain("<file>/a&lt;b&gt;&amp;c</file>");
   });
 
-  it("every store of the table has a recipe, and needs ports under its own name", () => {
-    for (const store of storeNames) {
-      expect(recipes[store].store).toBe(store);
-      for (const { name } of recipes[store].ports(1)) expect(name.split(".")[0]).toBe(store);
+  it("every part has a recipe, and needs ports under its own name", () => {
+    for (const part of partNames) {
+      expect(recipes[part].part).toBe(part);
+      for (const { name } of recipes[part].ports(1)) expect(name.split(".")[0]).toBe(part);
     }
   });
 

@@ -21,7 +21,7 @@ export function redisArguments(port: number): readonly string[] {
 }
 
 export const redisRecipe: Recipe = {
-  store: "redis",
+  part: "redis",
   stopSignal: "SIGTERM",
   probe: probeRedis,
   readyWithinMs: 15_000,

@@ -43,7 +43,7 @@ export function s3Arguments(folder: string, jars: string): readonly string[] {
 }
 
 export const s3Recipe: Recipe = {
-  store: "s3",
+  part: "s3",
   stopSignal: "SIGTERM",
   probe: probeHttp("/", (status) => status < 500),
   readyWithinMs: 120_000,
