@@ -19,6 +19,7 @@ export const faults = {
   read_too_early: "I4: read, before the recipient had seen it",
   diverged: "I5: a device holds other rows than the log",
   unread_wrong: "I8: an unread count that the log does not bear out",
+  media_lost: "I11: committed, but not there any more, or other bytes",
   register_low: "a register that stands below what was acknowledged",
   false_offline: "offline in an answer, though alive: it had beaten within the time for which a heartbeat holds",
   unclassified: "so many holes at one time that late rows could not be told from repeated ones",

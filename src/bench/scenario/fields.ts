@@ -49,6 +49,11 @@ export function countField(low: number, high: number) {
   return unitField(parseCount, low, high, `between ${low} and ${high}`);
 }
 
+/** Of bytes. */
+export function sizeField(low: number, high: number) {
+  return unitField(parseSizeBytes, low, high, `between ${low}B and ${high}B`);
+}
+
 /** A closed set of words, with did-you-mean. */
 export function wordField<const Words extends readonly string[]>(what: string, words: Words) {
   return z.string({ error: `expected ${what}: ${words.join(", ")}` }).transform((word, context): Words[number] => {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { limits } from "../../protocol/limits.ts";
-import { countField, durationField, section, selectionField, textSizeField, wordField } from "./fields.ts";
+import { countField, durationField, section, selectionField, sizeField, textSizeField, wordField } from "./fields.ts";
 
 /**
  * What a workload can do: one row an operation. `options` are its keys in a workload besides those of the executor;
@@ -84,6 +84,13 @@ export const operations = {
       in: wordField("kind of conversation", ["direct", "group"]).default("direct"),
       depth: wordField("depth", ["newest", "uniform"]).default("uniform"),
     }),
+  },
+  "media.roundtrip": {
+    does: "uploads media, commits it and reads it back; ends when the digest is right",
+    subject: "user",
+    targets: onServer,
+    executors: everyExecutor,
+    options: section({ size: sizeField(1, limits.mediaBytesMax).default(64 * 1_024) }),
   },
   "presence.lookup": {
     does: "asks whether a user is online; whoever beat in time must be",

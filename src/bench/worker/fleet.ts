@@ -134,6 +134,12 @@ export class Fleet implements Effects, LinkHandlers {
     return this.#readySinceMs[slot] as number;
   }
 
+  /** Where the device is, or will be next, and what it is let in with. */
+  accessOf(slot: number): { readonly url: string; readonly token: string } {
+    const { urls, devices } = this.#options;
+    return { url: urls[this.#serverOf[slot] as number] as string, token: (devices[slot] as DeviceAccess).token };
+  }
+
   start(slot: number): void {
     this.#away[slot] = 0;
     this.machine(slot).start(this.#options.nowMs());

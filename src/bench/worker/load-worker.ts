@@ -166,6 +166,7 @@ export class LoadWorker {
   close(): void {
     clearInterval(this.#pulse);
     this.#load.stop();
+    for (const runner of this.#load.runners) runner.close?.();
     this.#fleet.close();
   }
 

@@ -2,6 +2,7 @@ import { AssertionError } from "../../base/assert.ts";
 import type { LedgerRecorder } from "../ledger/recorder.ts";
 import type { Workload } from "../scenario/schema.ts";
 import { createHistoryPage } from "./history-page.ts";
+import { createMediaRoundtrip } from "./media-roundtrip.ts";
 import { createMessageSend } from "./message-send.ts";
 import { createPresenceHeartbeat } from "./presence-heartbeat.ts";
 import { createReceipts } from "./receipts.ts";
@@ -24,6 +25,8 @@ export function createWorkload(workload: Workload, context: WorkloadContext, rec
       return createSession(context, { awayMs: workload.options.away, until: "synced" });
     case "history.page":
       return createHistoryPage(context, workload.options);
+    case "media.roundtrip":
+      return createMediaRoundtrip(context, workload.options.size, recorder);
     case "presence.lookup":
     case "store.append":
     case "store.plain":

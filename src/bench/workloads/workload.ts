@@ -25,6 +25,8 @@ export interface WorkloadRunner {
   synced?(slot: number): void;
   /** Every millisecond or so. */
   poll?(): void;
+  /** Gives up what is under way outside of the fleet. */
+  close?(): void;
 }
 
 /** What workloads work with. */
