@@ -14,7 +14,7 @@ export interface ReceiptWrite {
  * Errors: WireError `store_unavailable`, `storage_full`.
  */
 export interface Receipts {
-  /** Durable when it resolves. Never skipped because it looks old: a write that an earlier time-out left open may still be needed. */
+  /** Durable when it resolves. Never skipped because this row looks old: a write that an earlier time-out left open may still be needed. */
   write(writes: readonly ReceiptWrite[]): Promise<void>;
   /**
    * Both in one transaction. Only stores that keep receipts and lists together have it; elsewhere the caller writes the

@@ -136,6 +136,27 @@ describe("a direct chat", () => {
     expect(world.hub.deliveries).toMatchObject([{ userIds: [alice] }]);
   });
 
+  test("what another device delivered before is written once, and told again", async () => {
+    const { world, alice, bob, receipts, claim } = await directSetUp(5);
+    await receipts.delivered(by(bob), claim(1, 5));
+    const written: string[] = [];
+    const listening = {
+      ...fairWeather(),
+      fails: (operation: string) => operation.includes("write") && (written.push(operation), false),
+    };
+    world.lists.weather = listening;
+    world.receipts.weather = listening;
+    for (const seq of [3, 5]) {
+      const outcome = await receipts.delivered(by(bob, 2), claim(1, seq));
+      expect(outcome).toMatchObject({ accepted: true, registers: { recv_seq: 5 } });
+    }
+    expect(written).toEqual([]);
+    expect(world.hub.deliveries.map(({ userIds }) => userIds)).toEqual([[alice], [alice], [alice]]);
+    await receipts.read(by(bob), claim(1, 5));
+    await receipts.read(by(bob), claim(1, 5));
+    expect(written).not.toEqual([]);
+  });
+
   test("what a send marked as read is told to the peer by the receipt that follows", async () => {
     const { world, alice, bob, chat, receipts, claim } = await directSetUp(5);
     await world.lists.write([{ userId: bob, conversationId: chat.id, kind: "direct", read: { seq: 5, ucount: 5 } }]);

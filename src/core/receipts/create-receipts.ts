@@ -1,5 +1,6 @@
 import { present } from "../../base/assert.ts";
 import type { Clock } from "../../base/clock.ts";
+import { Turns } from "../../base/turns.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 import type { Caller, ReceiptDraft, ReceiptOutcome, ReceiptsApi } from "../api.ts";
 import { toRegisters } from "../lists/registers.ts";
@@ -33,15 +34,20 @@ export interface ReceiptsDeps {
  * Watermarks of a member: judged, written to the receipts partition, to the own list row and (direct chats) to the row of
  * the peer, then told to those who look at the ticks.
  *
- * Every accepted receipt is written and pushed, even one that says nothing new: an earlier attempt may have written only
- * one of the rows, or have died before its push. That costs two writes a receipt; the registers make it harmless. The
- * own watermark moves last, so that a device that finds it moved, by a sync say, may conclude that the others can see it.
- * A send that says what was viewed before it does all of this too (delivery/viewed-rows.ts).
+ * The own watermark moves last, so whoever finds it moved (a device by a sync, this code by a fresh read) knows that the
+ * others can see it. So a DELIVERED below the own recv_seq writes nothing: with several devices a user that is most of
+ * them. A READ_RECEIPT is written again whatever the row says, since the first one may have been kept to oneself (read
+ * receipts off, or a send that moved read_seq). Every accepted receipt is pushed again: an earlier attempt may have died
+ * before its push. A send that says what was viewed before it does all of this too (delivery/viewed-rows.ts).
  */
 export function createReceipts(deps: ReceiptsDeps): ReceiptsApi {
+  const turns = new Turns();
+  // The devices of a user get a message at one time and say so at one time: the second finds what the first has written.
+  const inTurn = (caller: Caller, draft: ReceiptDraft, mark: Mark): Promise<ReceiptOutcome> =>
+    turns.run(`${caller.userId}:${draft.conversationId}`, () => move(deps, caller, draft, mark));
   return {
-    delivered: (caller, draft) => move(deps, caller, draft, "delivered"),
-    read: (caller, draft) => move(deps, caller, draft, "read"),
+    delivered: (caller, draft) => inTurn(caller, draft, "delivered"),
+    read: (caller, draft) => inTurn(caller, draft, "read"),
     page: createReceiptsPage(deps),
   };
 }
@@ -54,6 +60,10 @@ async function move(deps: ReceiptsDeps, caller: Caller, draft: ReceiptDraft, mar
   const watermark = mark === "read" ? row.readSeq : row.recvSeq;
   if (!(await isAccepted(deps, caller, row, draft, watermark))) return { accepted: false, registers: toRegisters(row) };
 
+  if (mark === "delivered" && row.recvSeq >= draft.seq) {
+    tellOthers(deps.bus, deps.groupStatus, caller, row, row, { recvSeq: row.recvSeq, readSeq: 0 });
+    return { accepted: true, registers: toRegisters(row) };
+  }
   const shared = mark === "read" && (await isReadShared(deps.users, caller.userId, row.peerId));
   const writes = await listWrites(deps.log, caller, row, draft, mark, shared);
   const receipt = receiptWrite(draft.conversationId, caller.userId, draft.seq, deps.clock.nowMs(), shared);
