@@ -93,7 +93,7 @@ test("a loss while everything is registered again is mended by another round", a
   expect(connection.frames).toHaveLength(2);
 });
 
-test("a connection that was replaced elsewhere is closed, by its heartbeat or when all are registered again", async () => {
+test("a connection that was replaced elsewhere is closed: for good by its heartbeat, to come again when all are registered anew", async () => {
   const { world, registrations } = createWorld();
   const [beating, mended] = [world.connect("a"), world.connect("b")];
   world.replaced.add("a").add("b");
@@ -102,7 +102,20 @@ test("a connection that was replaced elsewhere is closed, by its heartbeat or wh
   expect([beating.closes, mended.closes]).toEqual([["replaced"], []]);
   world.lose("lost");
   await world.settle(100);
-  expect(mended.closes).toEqual(["replaced"]);
+  expect(mended.closes).toEqual(["resync"]);
+});
+
+test("a connection whose registration was not taken is not ended for good by the one its device had before", async () => {
+  const { world, registrations } = createWorld();
+  world.available = false;
+  const [beating, silent] = [world.connect("a"), world.connect("b")];
+  await registrations.register(beating);
+  await registrations.register(silent);
+  world.available = true;
+  world.replaced.add("a").add("b");
+  registrations.refresh(beating);
+  await world.settle(1_500);
+  expect([beating.closes[0], silent.closes[0]]).toEqual(["resync", "resync"]);
 });
 
 test("nothing is mended once it was stopped", async () => {

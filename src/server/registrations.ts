@@ -9,7 +9,7 @@ export interface RegisteredConnection {
   readonly id: string;
   readonly caller: { readonly userId: Uuid; readonly device: number };
   send(frame: ServerFrame): void;
-  close(reason: "replaced"): void;
+  close(reason: "replaced" | "resync"): void;
 }
 
 export interface RegistrationsOptions {
@@ -36,6 +36,10 @@ const retryMs = 1_000;
  *
  * A registry that does not answer stops nobody: the connection is greeted and served, what others push to it is lost
  * meanwhile, and when the registry is back every connection is registered again and told to sync.
+ *
+ * While it is mended the registry does not know which of two connections of a device came last: what it holds may be one
+ * that its device has long left. So whoever finds the device taken is closed with `resync`, connects again, and is the
+ * last one by that. Only a registry that is settled says `replaced`, which keeps a client from coming back.
  */
 export class Registrations {
   readonly #options: RegistrationsOptions;
@@ -63,7 +67,7 @@ export class Registrations {
   refresh(connection: RegisteredConnection): void {
     const { userId, device } = connection.caller;
     this.#options.registry.refresh(userId, device, connection.id).then((held) => {
-      if (held === "replaced") connection.close("replaced");
+      if (held === "replaced") connection.close(this.#mending ? "resync" : "replaced");
     }, this.#options.onError);
   }
 
@@ -105,7 +109,7 @@ export class Registrations {
       const held = batch.map(async (connection) => {
         const { userId, device } = connection.caller;
         // Not `register`: that would take the device back from a connection which replaced this one elsewhere.
-        if ((await registry.refresh(userId, device, connection.id)) === "replaced") connection.close("replaced");
+        if ((await registry.refresh(userId, device, connection.id)) === "replaced") connection.close("resync");
       });
       const failed = (await Promise.allSettled(held)).find((result) => result.status === "rejected");
       if (failed === undefined) continue;
