@@ -36,7 +36,14 @@ export function realStoreConfig(overrides: Readonly<Record<string, string | numb
   const own = `t_${randomBytes(6).toString("hex")}`;
   const raw: Record<string, Record<string, unknown>> = {};
   for (const section of Object.keys(configSchema.shape)) if (section !== "profile") raw[section] = {};
-  const settings = { ...stack?.settings, "cassandra.keyspace": own, "redis.key_prefix": `${own}:`, ...overrides };
+  const settings = {
+    ...stack?.settings,
+    "cassandra.keyspace": own,
+    "redis.key_prefix": `${own}:`,
+    "kafka.topic_prefix": `${own}.`,
+    "kafka.replication_factor": 1,
+    ...overrides,
+  };
   for (const [path, value] of Object.entries(settings)) {
     const [section, key] = path.split(".") as [string, string];
     (raw[section] as Record<string, unknown>)[key] = value;

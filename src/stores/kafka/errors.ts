@@ -1,10 +1,21 @@
-import { findErrorBy, GenericError } from "@platformatic/kafka";
+import { findErrorBy, GenericError, UserError } from "@platformatic/kafka";
 import { StoreError } from "../../base/store-error.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 
 /** Whether the broker answered with that error (`OFFSET_OUT_OF_RANGE`, …), anywhere in what the driver wrapped around it. */
 export function answers(error: unknown, ...ids: readonly string[]): boolean {
   return error instanceof Error && ids.some((id) => findErrorBy(error, "apiId", id) !== null);
+}
+
+/**
+ * Whether it is the answer of a cluster that is there and has not yet chosen who leads what: moments after it was started
+ * or the topic was made. The driver calls a topic that no broker knows yet a mistake of its user.
+ */
+export function isStarting(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (findErrorBy(error, "code", UserError.code) !== null) return true;
+  if (findErrorBy(error, "hasStaleMetadata", true) !== null) return true;
+  return answers(error, "COORDINATOR_NOT_AVAILABLE", "COORDINATOR_LOAD_IN_PROGRESS", "NOT_COORDINATOR");
 }
 
 /** What went wrong first: the driver's own messages say only how often it tried. */

@@ -11,7 +11,7 @@ import type {
   QueuedJob,
 } from "../../core/ports/fan-out-queue.ts";
 import { limits } from "../../protocol/limits.ts";
-import { answers, toStoreError, toWireError } from "./errors.ts";
+import { isStarting, toStoreError, toWireError } from "./errors.ts";
 import { encodeJob, jobKey } from "./job-codec.ts";
 import { JobConsumer } from "./job-consumer.ts";
 import { JobWriter, type JobMessage } from "./job-writer.ts";
@@ -31,7 +31,7 @@ export interface KafkaFanOutDeps {
 export interface KafkaFanOutQueue extends FanOutQueue {
   /** Sends to large groups are refused now. */
   lost(): boolean;
-  /** Ends what is being consumed first. Idempotent. */
+  /** At once: a call that is under way is not waited for, and what it did is not committed. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -153,7 +153,7 @@ class KafkaQueue implements KafkaFanOutQueue {
   async #close(): Promise<void> {
     this.#health.stop();
     this.#writer.stop();
-    await this.#consumer?.stop();
+    await this.#consumer?.close();
     const ways = [this.#producer, this.#admin, this.#control, this.#fetch];
     await Promise.allSettled(ways.map((way) => way.close()));
   }
@@ -194,10 +194,4 @@ class KafkaQueue implements KafkaFanOutQueue {
     const { message, fix } = error instanceof StoreError ? error : toStoreError(error, brokers);
     log.warn({ cause: message, fix }, "Kafka is lost: sends to large groups are refused until it is back");
   }
-}
-
-/** Answers of a cluster that has not yet chosen who leads what; moments after it or the topic was made. */
-function isStarting(error: unknown): boolean {
-  const ids = ["COORDINATOR_NOT_AVAILABLE", "COORDINATOR_LOAD_IN_PROGRESS", "NOT_COORDINATOR"];
-  return answers(error, ...ids, "LEADER_NOT_AVAILABLE", "NOT_LEADER_OR_FOLLOWER", "UNKNOWN_TOPIC_OR_PARTITION");
 }

@@ -107,6 +107,13 @@ export class JobConsumer implements FanOutConsumption {
     return this.#stopped;
   }
 
+  /** Leaves without waiting for calls; nothing is committed any more. After `stop` there is nothing left to do. */
+  async close(): Promise<void> {
+    this.#fetcher.stop();
+    void this.#lanes.stop();
+    await this.#member.stop();
+  }
+
   async #stop(): Promise<void> {
     this.#fetcher.stop();
     await this.#lanes.stop();
