@@ -59,6 +59,12 @@ async function runTests(filters) {
 }
 
 async function runTestsOn(stores, filters) {
+  // Stores outlive the terminal they were started from: an interrupted run ends them too.
+  const interrupted = (signal) => {
+    process.stderr.write(`${signal}: ending the stores of this run\n`);
+    void stores?.stop().finally(() => process.exit(1));
+  };
+  if (stores !== undefined) for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, interrupted);
   try {
     return await runTests(filters);
   } finally {
