@@ -14,6 +14,7 @@ import { createPostgresSessions } from "../stores/postgres/sessions.ts";
 import { createPostgresUsers } from "../stores/postgres/users.ts";
 import { connectRedis } from "../stores/redis/connect.ts";
 import { createRedisRateLimits } from "../stores/redis/rate-limits.ts";
+import { RedisClock } from "../stores/redis/redis-clock.ts";
 import { startRedisNode } from "../stores/redis/redis-node.ts";
 import { createRedisTyping } from "../stores/redis/typing.ts";
 import { createS3MediaObjects } from "../stores/s3/media-objects.ts";
@@ -46,6 +47,13 @@ export async function openClusterStores(config: Config, deps: StoreDeps): Promis
     onError: (error) => log.warn({ err: error }, "Work on Redis failed"),
   });
   opened.defer(() => node.stop());
+  const time = new RedisClock(redis, {
+    clock,
+    onSkew: (offset_ms) => log.warn({ offset_ms }, "The clock of this machine is wrong: compare it with that of Redis"),
+    onError: (error) => log.warn({ err: error }, "Redis did not tell its time"),
+  });
+  opened.defer(() => time.stop());
+  await time.start();
   const fanOut = await openKafkaFanOutQueue(kafkaSettings(config), { clock, log });
   opened.defer(() => fanOut.close());
   const closing = opened.move();
@@ -66,7 +74,7 @@ export async function openClusterStores(config: Config, deps: StoreDeps): Promis
     registry: node.registry,
     presence: node.presence,
     typing: createRedisTyping(redis),
-    rateLimits: createRedisRateLimits(redis, { fallback: createMemoryRateLimits() }),
+    rateLimits: createRedisRateLimits(redis, { fallback: createMemoryRateLimits(), offsetMs: () => time.offsetMs }),
     lost: () =>
       Object.entries({
         postgres: postgres.lost(),

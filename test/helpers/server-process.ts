@@ -10,7 +10,11 @@ import type { Readable } from "node:stream";
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
   readonly wsUrl: string;
+  /** With workers: that of the first one. */
   readonly adminUrl: string;
+  /** As WELCOME has it; "" with workers. */
+  readonly node: string;
+  readonly workers: readonly ServerWorker[];
   readonly pid: number;
   readonly process: ChildProcessByStdio<null, Readable, Readable>;
   /** Everything it has said on stderr. */
@@ -22,11 +26,24 @@ export interface ServerProcess extends AsyncDisposable {
   admin(method: string, route: string, body?: unknown): Promise<Response>;
 }
 
+export interface ServerWorker {
+  readonly pid: number;
+  readonly node: string;
+  readonly admin_url: string;
+}
+
 export interface TestUser {
   readonly userId: string;
   readonly handle: string;
   readonly device: number;
   readonly token: string;
+}
+
+interface ReadyLine {
+  readonly url: string;
+  readonly admin_url?: string;
+  readonly node?: string;
+  readonly workers?: readonly ServerWorker[];
 }
 
 const main = path.resolve(import.meta.dirname, "../../src/cli/main.ts");
@@ -60,17 +77,21 @@ export async function startServer(
     readonly set?: Readonly<Record<string, string | number>>;
     /** The whole of the words after `msgr`, in place of those for an ordinary test server. */
     readonly words?: readonly string[];
+    /** More of its words. */
+    readonly flags?: readonly string[];
+    /** Of its environment: settings, as a rule. */
+    readonly variables?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<ServerProcess> {
   const tokenFile = `${dataDirectory}.token`;
   writeFileSync(tokenFile, adminToken, { mode: 0o600 });
   const set = { "drain.spread_ms": 0, "limits.preset": "off", "log.level": "warn", ...options.set };
   const words = ["serve", "--json", "--data", dataDirectory, "--port", "0", "--admin-port", "0"];
-  words.push("--admin-token-file", tokenFile);
+  words.push("--admin-token-file", tokenFile, ...(options.flags ?? []));
   for (const [name, value] of Object.entries(set)) words.push("--set", `${name}=${value}`);
   const child = spawn(process.execPath, [main, ...(options.words ?? words)], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: cleanEnvironment(),
+    env: { ...cleanEnvironment(), ...options.variables },
     cwd: path.dirname(dataDirectory),
   });
   let said = "";
@@ -80,7 +101,8 @@ export async function startServer(
     firstLine(child.stdout),
     exited.then(([code]) => Promise.reject(ended(code, said))),
   ]);
-  const { url, admin_url: adminUrl } = JSON.parse(ready) as { url: string; admin_url: string };
+  const { url, admin_url, node = "", workers = [] } = JSON.parse(ready) as ReadyLine;
+  const adminUrl = admin_url ?? workers[0]?.admin_url ?? "";
   const admin = (method: string, route: string, body?: unknown): Promise<Response> =>
     fetch(`${adminUrl}${route}`, {
       method,
@@ -94,6 +116,8 @@ export async function startServer(
     url,
     wsUrl: `${url.replace("http", "ws")}/ws`,
     adminUrl,
+    node,
+    workers,
     pid: child.pid as number,
     process: child,
     stderr: () => said,

@@ -1,11 +1,13 @@
 import { StoreError } from "../../base/store-error.ts";
 import type { ResolvedConfig } from "../../server/config/resolve-config.ts";
 import { DataFolderError } from "../../stores/lmdb/errors.ts";
+import { NameTakenError } from "../../stores/redis/name-taken.ts";
 import { CliError } from "../cli-error.ts";
 import { explainStoreError } from "../explain-store-error.ts";
 
 /** What starting a server can run into, with its exit and its fix; anything else as it is. */
 export function explainServeError(error: unknown, { config }: ResolvedConfig): unknown {
+  if (error instanceof NameTakenError) return new CliError("locked", error.message, { fix: error.fix, cause: error });
   if (error instanceof StoreError) return explainStoreError(error);
   if (error instanceof DataFolderError) {
     const exit = error.code === "folder_in_use" ? "locked" : error.code === "data_damaged" ? "failed" : "configuration";

@@ -23,7 +23,7 @@ class FakeWorker implements LaunchedProcess {
     if (!this.isAlive) return;
     this.orders.push(order);
     if (!this.obeys) return;
-    if (order.order === "open_admin") this.tell({ report: "administered", adminUrl: `http://admin:${order.port}` });
+    if (order.order === "open_admin") this.tell({ report: "administered", adminUrl: `http://admin:${order.port}/` });
     if (order.order === "drain") this.end(0);
   }
 
@@ -89,9 +89,9 @@ describe("starting", () => {
   it("answers every worker once all are ready, each with an administrative port of its own", async () => {
     const { supervisor } = supervise(3);
     expect(await supervisor.start()).toEqual([
-      { pid: 1, node: "n1", url: "http://public", adminUrl: "http://admin:9000" },
-      { pid: 2, node: "n2", url: "http://public", adminUrl: "http://admin:9001" },
-      { pid: 3, node: "n3", url: "http://public", adminUrl: "http://admin:9002" },
+      { pid: 1, node: "n1", url: "http://public", adminUrl: "http://admin:9000/" },
+      { pid: 2, node: "n2", url: "http://public", adminUrl: "http://admin:9001/" },
+      { pid: 3, node: "n3", url: "http://public", adminUrl: "http://admin:9002/" },
     ]);
   });
 

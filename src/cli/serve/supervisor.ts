@@ -35,8 +35,9 @@ const readyMs = 120_000;
 
 /** A place among the workers. Its administrative port stays, the processes that hold it change. */
 interface Slot {
-  readonly index: number;
   worker: WorkerProcess;
+  /** Undefined = there is none; 0 = any free one, until there is one. */
+  adminPort: number | undefined;
   /** Since when the worker serves (monotonic, ms); undefined = not yet. */
   readyAtMs: number | undefined;
   deathsInARow: number;
@@ -128,7 +129,9 @@ export class Supervisor {
   }
 
   async #open(index: number): Promise<ServingWorker> {
-    const slot: Slot = { index, worker: this.#launch(), readyAtMs: undefined, deathsInARow: 0 };
+    const { adminPort: first } = this.#options;
+    const adminPort = first === undefined || first === 0 ? first : first + index;
+    const slot: Slot = { worker: this.#launch(), adminPort, readyAtMs: undefined, deathsInARow: 0 };
     this.#slots.push(slot);
     this.#watch(slot);
     return this.#bringUp(slot);
@@ -164,9 +167,11 @@ export class Supervisor {
     return { pid: worker.pid, node, url, adminUrl: await this.#openAdmin(slot) };
   }
 
-  async #openAdmin({ index, worker }: Slot): Promise<string | undefined> {
-    const { adminPort } = this.#options;
-    return adminPort === undefined ? undefined : worker.openAdmin(adminPort === 0 ? 0 : adminPort + index);
+  async #openAdmin(slot: Slot): Promise<string | undefined> {
+    if (slot.adminPort === undefined) return undefined;
+    const adminUrl = await slot.worker.openAdmin(slot.adminPort);
+    slot.adminPort = Number(new URL(adminUrl).port);
+    return adminUrl;
   }
 
   /** Never rejects. */

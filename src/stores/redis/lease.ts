@@ -1,9 +1,10 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
-import { StoreError } from "../../base/store-error.ts";
+import type { StoreError } from "../../base/store-error.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 import { answered } from "./errors.ts";
 import type { RedisClient } from "./connect.ts";
+import { NameTakenError } from "./name-taken.ts";
 import { scripts } from "./scripts.ts";
 
 export interface LeaseOptions {
@@ -39,9 +40,13 @@ export class NodeLease {
   readonly #redis: RedisClient;
   readonly #options: LeaseOptions;
   readonly #onRestart: ((reason: string) => void)[] = [];
+  readonly #onTaken: ((reason: string) => void)[] = [];
   #epoch: string;
   #state: "idle" | "held" | "taken" | "stopped" = "idle";
   #renewedAtMs = 0;
+  #isContested = false;
+  /** Why there is a new epoch that nobody was told of yet: the answer that it was taken may be lost. */
+  #untold: string | undefined;
   #timer: Timer | undefined;
 
   constructor(redis: RedisClient, options: LeaseOptions) {
@@ -63,7 +68,7 @@ export class NodeLease {
 
   /** Undefined while this process may claim things. */
   get failure(): StoreError | undefined {
-    return this.#state === "taken" ? nameTaken(this.#options.nodeId) : undefined;
+    return this.#state === "taken" ? new NameTakenError(this.#options.nodeId) : undefined;
   }
 
   /** Called with the reason after every change of epoch: claims of the epoch before are dead. */
@@ -71,19 +76,17 @@ export class NodeLease {
     this.#onRestart.push(handler);
   }
 
+  /** Called once, with the reason, when another process has the lease. */
+  onTaken(handler: (reason: string) => void): void {
+    this.#onTaken.push(handler);
+  }
+
   /**
    * Takes the lease. One that a dead process left behind is waited for, at most leaseTtlMs. Rejects with StoreError when a
    * living one has it, with WireError when Redis does not answer.
    */
   async start(): Promise<void> {
-    let leftMs = Number.POSITIVE_INFINITY;
-    while (!(await this.#take())) {
-      const nowLeftMs = await answered(this.#redis.commands.pttl(this.#key));
-      // Its time to live grew: somebody renews it.
-      if (nowLeftMs === -1 || nowLeftMs > leftMs) throw nameTaken(this.#options.nodeId);
-      leftMs = nowLeftMs;
-      await new Promise<void>((resolve) => this.#options.clock.schedule(predecessorPollMs, resolve));
-    }
+    if (!(await this.#outlast())) throw new NameTakenError(this.#options.nodeId);
     this.#state = "held";
     this.#plan(this.#options.renewEveryMs ?? renewEveryMs);
   }
@@ -98,14 +101,14 @@ export class NodeLease {
 
   /** Renews it now, beside the plan. Rejects with WireError when Redis does not answer. */
   async renew(): Promise<void> {
-    if (this.#state !== "held") return;
+    if (this.#state !== "held" || this.#isContested) return;
     const answer = await this.#redis.run(scripts.leaseRenew, [this.#key], [this.#epoch, this.ttlMs]);
     if (this.#state !== "held") return;
     const lateMs = this.#options.clock.monotonicMs() - this.#renewedAtMs;
-    if (answer === -1) this.#lose();
+    if (answer === -1) await this.#contest();
     else if (answer === 0) await this.#restart("the lease of this process had ended");
     else if (lateMs >= this.ttlMs) await this.#restart("the lease of this process was renewed late");
-    else this.#renewedAtMs = this.#options.clock.monotonicMs();
+    else this.#hold();
   }
 
   get #key(): string {
@@ -118,17 +121,63 @@ export class NodeLease {
     return taken === "OK";
   }
 
+  /** Takes the lease when whoever has it lets it end. False: it is renewed. */
+  async #outlast(): Promise<boolean> {
+    let leftMs = Number.POSITIVE_INFINITY;
+    while (!(await this.#take())) {
+      const nowLeftMs = await answered(this.#redis.commands.pttl(this.#key));
+      // Its time to live grew: somebody renews it.
+      if (nowLeftMs === -1 || nowLeftMs > leftMs) return false;
+      leftMs = nowLeftMs;
+      await new Promise<void>((resolve) => this.#options.clock.schedule(predecessorPollMs, resolve));
+      if (this.#state === "stopped") return false;
+    }
+    return true;
+  }
+
+  /**
+   * Another epoch has the name: that of a living process, or one that is over, perhaps an own one, and that Redis
+   * remembers because it came back with an older memory. Only the first goes on renewing it.
+   */
+  async #contest(): Promise<void> {
+    this.#isContested = true;
+    try {
+      this.#begin("the lease of this process had ended");
+      const isOurs = await this.#outlast();
+      if (this.#state !== "held") return;
+      if (isOurs) this.#hold();
+      else this.#lose();
+    } finally {
+      this.#isContested = false;
+    }
+  }
+
   async #restart(reason: string): Promise<void> {
     await this.#redis.run(scripts.leaseRelease, [this.#key], [this.#epoch]);
+    this.#begin(reason);
+    if (await this.#take()) this.#hold();
+    else await this.#contest();
+  }
+
+  #begin(reason: string): void {
     this.#epoch = makeEpoch(this.#options.random);
-    if (!(await this.#take())) return this.#lose();
+    this.#untold = reason;
+  }
+
+  #hold(): void {
+    this.#renewedAtMs = this.#options.clock.monotonicMs();
+    const reason = this.#untold;
+    if (reason === undefined) return;
+    this.#untold = undefined;
     for (const handler of this.#onRestart) handler(reason);
   }
 
   #lose(): void {
     this.#state = "taken";
     this.#timer?.cancel();
-    this.#options.onError(nameTaken(this.#options.nodeId));
+    const failure = new NameTakenError(this.#options.nodeId);
+    this.#options.onError(failure);
+    for (const handler of this.#onTaken) handler(failure.message);
   }
 
   #plan(delayMs: number): void {
@@ -153,13 +202,4 @@ export function assertClaims(lease: NodeLease): void {
 function makeEpoch(random: Random): string {
   const word = (): string => random.uint32().toString(36).padStart(7, "0");
   return word() + word();
-}
-
-function nameTaken(nodeId: string): StoreError {
-  return new StoreError(
-    "redis",
-    "other",
-    `Another server process runs under the name "${nodeId}".`,
-    "Give each process a node.name of its own, or leave it empty: then it makes one up.",
-  );
 }
