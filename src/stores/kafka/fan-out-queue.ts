@@ -64,6 +64,7 @@ class KafkaQueue implements KafkaFanOutQueue {
   readonly #writer: JobWriter;
   readonly #health: QueueHealth;
   #isTopicReady = false;
+  #isOpen = false;
   #consumer: JobConsumer | undefined;
   #closed: Promise<void> | undefined;
 
@@ -93,15 +94,9 @@ class KafkaQueue implements KafkaFanOutQueue {
     });
   }
 
-  /** A cluster that is just starting is waited for; one that is not there is not. */
   async open(): Promise<void> {
-    const { clock } = this.#deps;
-    const until = clock.monotonicMs() + this.#settings.timeoutMs;
     await this.#health.look();
-    while (isStarting(this.#health.error) && clock.monotonicMs() < until) {
-      await new Promise<void>((resolve) => clock.schedule(againAfterMs, resolve));
-      await this.#health.look();
-    }
+    this.#isOpen = true;
     if (this.#health.isUp) return;
     const error = toStoreError(this.#health.error, this.#settings.brokers);
     if (!error.outcomeUnknown) throw error;
@@ -158,15 +153,27 @@ class KafkaQueue implements KafkaFanOutQueue {
     await Promise.allSettled(ways.map((way) => way.close()));
   }
 
-  /** A topic that vanished, or came back with its cluster, is looked at anew. */
+  /** When a process starts, a cluster that is just starting as well, or the topic that was just made, is waited for. */
   async #look(): Promise<number> {
+    const { clock } = this.#deps;
+    const until = clock.monotonicMs() + this.#settings.timeoutMs;
+    for (;;) {
+      try {
+        return await this.#lookOnce();
+      } catch (error) {
+        if (this.#isOpen || !isStarting(error) || clock.monotonicMs() > until) throw error;
+        await new Promise<void>((resolve) => clock.schedule(againAfterMs, resolve));
+      }
+    }
+  }
+
+  /** A topic that vanished, or came back with its cluster, is looked at anew. */
+  async #lookOnce(): Promise<number> {
     const [topic, group] = [fanOutTopic(this.#settings), fanOutGroup(this.#settings)];
     try {
-      if (!this.#isTopicReady) {
-        const warnings = await ensureTopic(this.#admin, this.#settings);
-        for (const { message, fix } of warnings) this.#deps.log.warn({ fix }, message);
-      }
+      const warnings = this.#isTopicReady ? [] : await ensureTopic(this.#admin, this.#settings);
       const waiting = countWaiting(await readOffsets(this.#admin, topic, group));
+      for (const { message, fix } of warnings) this.#deps.log.warn({ fix }, message);
       this.#isTopicReady = true;
       return waiting;
     } catch (error) {

@@ -22,8 +22,6 @@ export interface FetchedPartition {
   readonly partition: number;
   /** Of Kafka; 0 = none. */
   readonly errorCode: number;
-  /** The oldest offset that the partition still has; -1 = unknown. */
-  readonly logStart: bigint;
   readonly records: readonly FetchedRecord[];
   /** Where to go on. */
   readonly next: bigint;
@@ -109,6 +107,5 @@ function unpack(found: Answer["responses"][number]["partitions"][number], from: 
       records.push({ offset, timestampMs: Number(batch.firstTimestamp + record.timestampDelta), value: record.value });
     }
   }
-  const { partitionIndex: partition, errorCode, logStartOffset: logStart } = found;
-  return { partition, errorCode, logStart, records, next };
+  return { partition: found.partitionIndex, errorCode: found.errorCode, records, next };
 }

@@ -8,7 +8,7 @@ import { GroupMember } from "./group-member.ts";
 import { decodeJob } from "./job-codec.ts";
 import { JobFetcher, offsetOutOfRange, type Hold } from "./job-fetcher.ts";
 import { OffsetCommits } from "./offset-commits.ts";
-import { readOffsets } from "./offsets.ts";
+import { readFirst, readOffsets } from "./offsets.ts";
 import { PartitionLanes } from "./partition-lanes.ts";
 import { fanOutGroup, fanOutTopic, membership, type KafkaSettings } from "./settings.ts";
 
@@ -143,17 +143,38 @@ export class JobConsumer implements FanOutConsumption {
 
   /** Finds out where the partitions were left, and has them read from there. Asked after they became ours, so it is the last word. */
   async #locate(holds: readonly Hold[]): Promise<void> {
-    const { admin, settings, clock } = this.#options;
+    const { admin, settings } = this.#options;
     for (const hold of holds) this.#held.set(hold.partition, hold);
+    await this.#whileOurs(holds, async () => {
+      const offsets = await readOffsets(admin, fanOutTopic(settings), fanOutGroup(settings));
+      return (hold) => offsets[hold.partition]?.start ?? 0n;
+    });
+  }
+
+  /** The topic was made anew, or forgot what nobody served in time: on with the oldest that it has. */
+  async #skip(hold: Hold): Promise<void> {
+    const { admin, settings, log } = this.#options;
+    const from = hold.next;
+    hold.next = unlocated;
+    await this.#whileOurs([hold], async () => {
+      const first = await readFirst(admin, fanOutTopic(settings), hold.partition);
+      const fields = { partition: hold.partition, from: String(from), to: String(first) };
+      log.warn(fields, "Kafka does not have the next jobs of a partition any more");
+      return () => first;
+    });
+  }
+
+  /** Asks until there is an answer, or nobody needs it any more. */
+  async #whileOurs(holds: readonly Hold[], ask: () => Promise<(hold: Hold) => bigint>): Promise<void> {
     const ours = (): readonly Hold[] => holds.filter((hold) => this.#held.get(hold.partition) === hold);
     while (ours().length > 0 && this.#stopped === undefined) {
       try {
-        const offsets = await readOffsets(admin, fanOutTopic(settings), fanOutGroup(settings));
-        for (const hold of ours()) hold.next = offsets[hold.partition]?.start ?? 0n;
+        const placeOf = await ask();
+        for (const hold of ours()) hold.next = placeOf(hold);
         return this.#fetcher.wake();
       } catch {
         // The health of the queue tells; here it only means: again.
-        await new Promise<void>((resolve) => clock.schedule(againAfterMs, resolve));
+        await new Promise<void>((resolve) => this.#options.clock.schedule(againAfterMs, resolve));
       }
     }
   }
@@ -179,21 +200,13 @@ export class JobConsumer implements FanOutConsumption {
 
   #take(hold: Hold, from: bigint, found: FetchedPartition): void {
     if (this.#held.get(hold.partition) !== hold || hold.next !== from) return;
-    if (found.errorCode === offsetOutOfRange) return this.#skip(hold, found);
+    if (found.errorCode === offsetOutOfRange) void this.#skip(hold);
     if (found.errorCode !== 0) return;
     hold.next = found.next;
     this.#lanes.push(
       hold.partition,
       found.records.map((record) => ({ offset: record.offset, job: this.#decode(hold.partition, record) })),
     );
-  }
-
-  /** The topic was made anew, or forgot what nobody served in time: on with the oldest that it has. */
-  #skip(hold: Hold, { partition, logStart }: FetchedPartition): void {
-    const to = logStart >= 0n ? logStart : 0n;
-    const fields = { partition, from: String(hold.next), to: String(to) };
-    this.#options.log.warn(fields, "Kafka does not have the next jobs of a partition any more");
-    hold.next = to;
   }
 
   #decode(partition: number, { offset, timestampMs, value }: FetchedRecord): QueuedJob | undefined {

@@ -28,6 +28,12 @@ export async function readOffsets(admin: Admin, topic: string, group: string): P
   }));
 }
 
+/** Of the oldest job that the partition still has, served or not. */
+export async function readFirst(admin: Admin, topic: string, partition: number): Promise<bigint> {
+  const firsts = await listOffsets(admin, topic, [partition], ListOffsetTimestamps.EARLIEST);
+  return firsts.get(partition) ?? 0n;
+}
+
 export function countWaiting(offsets: readonly PartitionOffsets[]): number {
   return offsets.reduce((sum, { start, end }) => sum + Math.max(0, Number(end - start)), 0);
 }

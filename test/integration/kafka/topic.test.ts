@@ -1,0 +1,149 @@
+import { Producer } from "@platformatic/kafka";
+import { expect, onTestFinished, test } from "vitest";
+import type { QueuedJob } from "../../../src/core/ports/fan-out-queue.ts";
+import { inspectKafka } from "../../../src/stores/kafka/inspect.ts";
+import { clientOptions, fanOutTopic, type KafkaSettings } from "../../../src/stores/kafka/settings.ts";
+import { describeTopic } from "../../../src/stores/kafka/topic.ts";
+import { newId } from "../../contract/durable-harness.ts";
+import { eventually } from "../../helpers/eventually.ts";
+import { deleteTopic, LogLines, openTestQueue, ownKafkaSettings, withAdmin } from "../../helpers/kafka.ts";
+import { describeOn } from "../../helpers/real-stores.ts";
+
+async function makeTopic(settings: KafkaSettings, partitions: number, configs: Record<string, string> = {}) {
+  const entries = Object.entries(configs).map(([name, value]) => ({ name, value }));
+  const topics = [fanOutTopic(settings)];
+  await withAdmin(settings, (admin) => admin.createTopics({ topics, partitions, replicas: 1, configs: entries }));
+  onTestFinished(() => deleteTopic(settings));
+}
+
+describeOn(["kafka"], "the topic of large groups", () => {
+  test("is made by the first of any number of servers, with what it needs", async () => {
+    const settings = ownKafkaSettings();
+    expect(await inspectKafka(settings)).toEqual({ objection: undefined, warnings: [] });
+    const queues = await Promise.all([1, 2, 3].map(() => openTestQueue(settings)));
+    onTestFinished(() => deleteTopic(settings));
+    for (const queue of queues) await queue.ready();
+    expect(await withAdmin(settings, (admin) => describeTopic(admin, fanOutTopic(settings)))).toEqual({
+      partitions: 64,
+      retentionMs: 604_800_000,
+      retentionBytes: -1,
+      cleanupPolicy: "delete",
+    });
+    expect(await inspectKafka(settings)).toEqual({ objection: undefined, warnings: [] });
+    for (const queue of queues) await queue.close();
+  });
+
+  test("with too few partitions is refused, by the server and by the doctor, with the command that mends it", async () => {
+    const settings = ownKafkaSettings();
+    await makeTopic(settings, 3);
+    const topic = fanOutTopic(settings);
+    const named = {
+      store: "kafka",
+      message: `Kafka's topic ${topic} has 3 partitions; it needs 64.`,
+      fix: `kafka-topics.sh --bootstrap-server ${settings.brokers} --alter --topic ${topic} --partitions 64`,
+    };
+    await expect(openTestQueue(settings)).rejects.toMatchObject(named);
+    expect((await inspectKafka(settings)).objection).toMatchObject(named);
+    const topics = [{ name: topic, count: 64, assignments: null }];
+    await withAdmin(settings, (admin) => admin.createPartitions({ topics }));
+    const queue = await openTestQueue(settings);
+    await queue.ready();
+    await queue.close();
+  });
+
+  test("that forgets jobs after an hour is used, with a warning", async () => {
+    const settings = ownKafkaSettings();
+    await makeTopic(settings, 64, { "retention.ms": "3600000", "retention.bytes": "-1" });
+    const log = new LogLines();
+    const queue = await openTestQueue(settings, log);
+    await queue.ready();
+    await queue.close();
+    expect(log.lines.filter((line) => line.startsWith("warn"))).toEqual([
+      expect.stringContaining("forgets jobs after 1 h"),
+    ]);
+    const { warnings } = await inspectKafka(settings);
+    expect(warnings.map(({ fix }) => fix)).toEqual([expect.stringContaining("--add-config retention.ms=604800000")]);
+  });
+
+  test("is not made with more copies than there are brokers", async () => {
+    const settings = { ...ownKafkaSettings(), replicationFactor: 3 };
+    const named = { kind: "other", fix: expect.stringContaining("kafka.replication_factor") as string };
+    await expect(openTestQueue(settings)).rejects.toMatchObject(named);
+    expect((await inspectKafka(settings)).objection).toMatchObject(named);
+  });
+
+  test("that is deleted while a server uses it is made anew, and work goes on", async () => {
+    const settings = ownKafkaSettings();
+    const queue = await openTestQueue(settings);
+    const conversationId = newId();
+    const served: number[] = [];
+    const consumption = await queue.consume(async (jobs) => void served.push(...jobs.map(({ toSeq }) => toSeq)));
+    await queue.enqueue([{ conversationId, fromSeq: 1, toSeq: 1, chunk: 0, membership: 1 }]);
+    await eventually(() => expect(served).toEqual([1]));
+    await deleteTopic(settings);
+    onTestFinished(() => deleteTopic(settings));
+    await eventually(async () => {
+      await queue.ready();
+      expect((await queue.lag()).jobsWaiting).toBe(0);
+      await queue.enqueue([{ conversationId, fromSeq: 2, toSeq: 2, chunk: 0, membership: 1 }]);
+    });
+    await eventually(() => expect(served).toContain(2));
+    await consumption.stop();
+    await queue.close();
+  });
+
+  test("may hold what is no job: it is passed over, told, and does not come again", async () => {
+    const settings = ownKafkaSettings();
+    const log = new LogLines();
+    const queue = await openTestQueue(settings, log);
+    onTestFinished(() => deleteTopic(settings));
+    const producer = new Producer(clientOptions(settings, "stranger"));
+    const [conversationId, topic] = [newId(), fanOutTopic(settings)];
+    const key = Buffer.from(`${conversationId}:0`);
+    await producer.send({ messages: [{ topic, key, value: Buffer.from("hello") }], acks: -1 });
+    await producer.close();
+    await queue.enqueue([{ conversationId, fromSeq: 1, toSeq: 1, chunk: 0, membership: 1 }]);
+    const served: QueuedJob[] = [];
+    const consumption = await queue.consume(async (jobs) => void served.push(...jobs));
+    await eventually(async () => expect((await queue.lag()).jobsWaiting).toBe(0));
+    expect(served.map(({ toSeq }) => toSeq)).toEqual([1]);
+    expect(log.lines.filter((line) => line.startsWith("error"))).toEqual([expect.stringContaining("is no job")]);
+    await consumption.stop();
+    await queue.close();
+  });
+
+  test("whose oldest jobs were deleted is read from what it still has, with a warning", async () => {
+    const settings = ownKafkaSettings();
+    const log = new LogLines();
+    const queue = await openTestQueue(settings, log);
+    onTestFinished(() => deleteTopic(settings));
+    const conversationId = newId();
+    const enqueue = (seq: number) =>
+      queue.enqueue([{ conversationId, fromSeq: seq, toSeq: seq, chunk: 0, membership: 1 }]);
+    const served: number[] = [];
+    const handle = async (jobs: readonly QueuedJob[]) => void served.push(...jobs.map(({ toSeq }) => toSeq));
+    await enqueue(1);
+    const first = await queue.consume(handle);
+    await eventually(() => expect(served).toEqual([1]));
+    await first.stop();
+    await queue.close();
+
+    const next = await openTestQueue(settings, log);
+    await Promise.all(
+      [2, 3].map((seq) => next.enqueue([{ conversationId, fromSeq: seq, toSeq: seq, chunk: 0, membership: 1 }])),
+    );
+    const topic = fanOutTopic(settings);
+    await withAdmin(settings, async (admin) => {
+      const partitions = Array.from({ length: 64 }, (_, partition) => ({ partitionIndex: partition, timestamp: -1n }));
+      const [ends] = await admin.listOffsets({ topics: [{ name: topic, partitions }] });
+      const used = ends?.partitions.filter(({ offset }) => offset > 0n) ?? [];
+      const before = used.map(({ partitionIndex, offset }) => ({ partition: partitionIndex, offset: offset - 1n }));
+      await admin.deleteRecords({ topics: [{ name: topic, partitions: before }] });
+    });
+    const consumption = await next.consume(handle);
+    await eventually(() => expect(served).toEqual([1, 3]));
+    expect(log.lines).toContainEqual(expect.stringContaining("does not have the next jobs"));
+    await consumption.stop();
+    await next.close();
+  });
+});
