@@ -95,7 +95,9 @@ class BenchRun {
     const count = this.#plan.workers.length;
     const lost = (): Error | undefined => this.#stage?.failure ?? this.#lost();
     const holds = (): boolean => this.#stage?.isBusy === true;
-    this.#workers = new WorkerPool({ scenario, count, nodeFlags: workerFlags, interrupted, reporter, lost, holds });
+    const isDone = (): boolean => scenario.endsAfterFaults && this.#stage?.isSeen(this.#workers.nowMs()) === true;
+    const hooks = { lost, holds, isDone };
+    this.#workers = new WorkerPool({ scenario, count, nodeFlags: workerFlags, interrupted, reporter, ...hooks });
   }
 
   async run(): Promise<BenchResult> {
@@ -123,8 +125,15 @@ class BenchRun {
       stores: this.#monitor?.results(...this.#workers.recordedSpan()),
       startedAt: this.#startedAt,
       wallMs: monotonicMs() - this.#startMs,
-      interrupted: this.#workers.stoppedMs !== Number.POSITIVE_INFINITY && target.died === undefined,
+      interrupted: this.#wasInterrupted(target),
     });
+  }
+
+  /** A signal that came after the load has changed nothing. */
+  #wasInterrupted({ died }: Target): boolean {
+    return (
+      this.#options.interrupted.aborted && this.#workers.stoppedMs !== Number.POSITIVE_INFINITY && died === undefined
+    );
   }
 
   async close(): Promise<void> {

@@ -21,6 +21,8 @@ export interface WorkerPoolOptions {
   readonly lost: () => Error | undefined;
   /** Something else than the load is under way; the drain begins when it is over. */
   readonly holds?: () => boolean;
+  /** All that the load was for has been seen. */
+  readonly isDone?: () => boolean;
 }
 
 /**
@@ -51,7 +53,7 @@ export class WorkerPool {
     return this.#workers.length;
   }
 
-  /** When the load was stopped before its time, ms since t0; otherwise Infinity. */
+  /** When the load ended before its time, ms since t0; otherwise Infinity. */
   get stoppedMs(): number {
     return this.#stoppedMs;
   }
@@ -101,7 +103,7 @@ export class WorkerPool {
 
   /** From t0 until everything is quiet, or the drain is over and nothing comes any more. `everySecond` runs under load and while draining. */
   async load(everySecond: () => Promise<void>): Promise<void> {
-    const { scenario, interrupted, reporter, lost, holds } = this.#options;
+    const { scenario, interrupted, reporter, lost, holds, isDone } = this.#options;
     this.#t0Ms = monotonicMs() + startDelayMs;
     this.tell({ type: "start", t0Ms: this.#t0Ms });
     let { endMs } = this.timeline;
@@ -109,11 +111,12 @@ export class WorkerPool {
     for (let second = 1; ; second++) {
       await pause(this.#t0Ms + second * 1_000 - monotonicMs(), interrupted);
       const atMs = this.nowMs();
-      if ((interrupted.aborted || lost() !== undefined) && this.#stoppedMs === Number.POSITIVE_INFINITY) {
+      const ends = interrupted.aborted || lost() !== undefined || isDone?.() === true;
+      if (ends && this.#stoppedMs === Number.POSITIVE_INFINITY) {
         this.#stoppedMs = Math.max(0, Math.min(endMs, atMs));
         endMs = this.#stoppedMs;
         this.tell({ type: "stop" });
-        if (lost() === undefined) reporter.stage("interrupted: draining");
+        if (interrupted.aborted && lost() === undefined) reporter.stage("interrupted: draining");
       }
       for (const { failure } of this.#workers) if (failure !== undefined) throw failure;
       if (lost() !== undefined) return;

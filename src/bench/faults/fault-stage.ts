@@ -30,6 +30,9 @@ export interface FaultStageOptions {
   readonly tell: (text: string) => void;
 }
 
+/** Three intervals, and the time in which clients find their way back. */
+const seenAfterMs = 12_000;
+
 export class FaultStage {
   /** Those of the run, wherever they come from. */
   readonly stores: StoreAccess | undefined;
@@ -93,6 +96,12 @@ export class FaultStage {
   /** Something is struck, or will be. */
   get isBusy(): boolean {
     return this.#runner?.isBusy === true;
+  }
+
+  /** All faults are over, and long enough for a recovery to be seen. */
+  isSeen(nowMs: number): boolean {
+    const endsMs = this.#runner?.events.map(({ endMs }) => endMs ?? 0);
+    return endsMs !== undefined && !this.isBusy && nowMs >= Math.max(...endsMs) + seenAfterMs;
   }
 
   /** Why the run cannot go on. */

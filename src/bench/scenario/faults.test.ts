@@ -108,6 +108,17 @@ describe("faults of a scenario", () => {
     expect(problems(scenario("  []", "{ servers: 2 }"))).toMatch(/target\.servers: several servers need the stores/);
   });
 
+  test("end the load when the phase says so", () => {
+    const text = scenario("  - { at: 1s, do: store.flush, which: redis }");
+    expect(load(text).endsAfterFaults).toBe(false);
+    const until = text.replace("duration: 60s", "duration: 60s, until: faults");
+    expect(load(until).endsAfterFaults).toBe(true);
+    const early = until.replace("}]", "}, { name: late, duration: 9s }]");
+    expect(problems(early)).toMatch(/8:10 phases\[0\]: until belongs to the last phase under load/);
+    const none = until.replace(/faults:\n.*\n/, "");
+    expect(problems(none)).toMatch(/until: faults, but there are none/);
+  });
+
   test("recovery is measured after them only", () => {
     const demand = `thresholds: [{ metric: recovery, max: 10s }]\n`;
     expect(problems(scenario("  []") + demand)).toMatch(/recovery is measured after faults/);

@@ -9,6 +9,7 @@ export interface ReadPhases {
   readonly phases: readonly LoadPhase[];
   readonly connectRate: number;
   readonly drainMs: number;
+  readonly endsAfterFaults: boolean;
 }
 
 const connectRateDefault = 1_000;
@@ -18,6 +19,7 @@ export function readPhases(file: ScenarioFile, complaints: Complaint[]): ReadPha
   const phases: LoadPhase[] = [];
   let connectRate = connectRateDefault;
   let drainMs = drainMsDefault;
+  const last = file.phases.findLast(({ name }) => name !== "prepare" && name !== "drain");
   const names = new Set<string>();
   file.phases.forEach((phase, index) => {
     const path = ["phases", index];
@@ -25,6 +27,8 @@ export function readPhases(file: ScenarioFile, complaints: Complaint[]): ReadPha
     if (names.has(phase.name)) complain(`a second phase "${phase.name}"`);
     names.add(phase.name);
     if (phase.connect !== undefined && phase.name !== "prepare") complain("connect belongs to the phase prepare");
+    if (phase.until !== undefined && phase !== last) complain("until belongs to the last phase under load");
+    if (phase.until !== undefined && file.faults.length === 0) complain("until: faults, but there are none");
     if (phase.name === "prepare") {
       if (index !== 0) complain("prepare must be the first phase");
       if (phase.duration !== undefined) complain("prepare takes as long as it needs; it has no duration");
@@ -38,5 +42,5 @@ export function readPhases(file: ScenarioFile, complaints: Complaint[]): ReadPha
   if (!phases.some((phase) => phase.record)) {
     complaints.push({ path: ["phases"], message: "phases: none is recorded; add {name: steady, duration: 30s}" });
   }
-  return { phases, connectRate, drainMs };
+  return { phases, connectRate, drainMs, endsAfterFaults: last?.until === "faults" };
 }

@@ -47,6 +47,8 @@ const phaseField = section({
   duration: positiveDurationField.optional(),
   record: z.boolean({ error: "expected true or false" }).default(true),
   connect: rateField.optional(),
+  /** It ends when the faults are over and what came after them was seen; `duration` is the longest. */
+  until: wordField("end of a phase", ["faults"]).optional(),
 });
 
 export const profiles = ["embedded", "cluster"] as const;
@@ -154,6 +156,8 @@ export interface Scenario extends Omit<ScenarioFile, "load" | "phases"> {
   readonly workloads: readonly Workload[];
   /** The phases under load, in order. */
   readonly phases: readonly LoadPhase[];
+  /** The load ends before its time when the last fault is over and its recovery could be seen. */
+  readonly endsAfterFaults: boolean;
   /** How fast devices connect before the load begins, per second. */
   readonly connectRate: number;
   /** How long operations and deliveries may take to finish after the load has stopped. */
