@@ -11,6 +11,7 @@ function createWorld() {
   const world = {
     available: true,
     replaced: new Set<string>(),
+    barred: false,
     calls: [] as string[],
     errors: [] as unknown[],
     connections: [] as ReturnType<typeof connect>[],
@@ -47,6 +48,7 @@ function createWorld() {
       register: (_user, _device, id) => ask(`register ${id}`),
       refresh: async (_user, _device, id) => {
         await ask(`refresh ${id}`);
+        if (world.barred) return "barred";
         return world.replaced.has(id) ? "replaced" : "held";
       },
       forget: (_user, _device, id) => ask(`forget ${id}`),
@@ -115,6 +117,16 @@ test("a connection whose registration was not taken is not ended for good by the
   world.replaced.add("a").add("b");
   registrations.refresh(beating);
   await world.settle(1_500);
+  expect([beating.closes[0], silent.closes[0]]).toEqual(["resync", "resync"]);
+});
+
+test("a process that may hold nothing any more sends its clients elsewhere", async () => {
+  const { world, registrations } = createWorld();
+  const [beating, silent] = [world.connect("a"), world.connect("b")];
+  world.barred = true;
+  registrations.refresh(beating);
+  world.lose("another process has the name of this one");
+  await world.settle(100);
   expect([beating.closes[0], silent.closes[0]]).toEqual(["resync", "resync"]);
 });
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { randomBelow, type Random } from "../base/random.ts";
-import type { ConnectionRegistry } from "../core/ports/connection-registry.ts";
+import type { ConnectionRegistry, Refreshed } from "../core/ports/connection-registry.ts";
 import type { ServerFrame } from "../protocol/frames/server-frames.ts";
 import type { Uuid } from "../protocol/ids.ts";
 
@@ -66,9 +66,9 @@ export class Registrations {
   /** With each heartbeat. */
   refresh(connection: RegisteredConnection): void {
     const { userId, device } = connection.caller;
-    this.#options.registry.refresh(userId, device, connection.id).then((held) => {
-      if (held === "replaced") connection.close(this.#mending ? "resync" : "replaced");
-    }, this.#options.onError);
+    this.#options.registry
+      .refresh(userId, device, connection.id)
+      .then((refreshed) => this.#settle(connection, refreshed), this.#options.onError);
   }
 
   forget(connection: RegisteredConnection): void {
@@ -109,7 +109,7 @@ export class Registrations {
       const held = batch.map(async (connection) => {
         const { userId, device } = connection.caller;
         // Not `register`: that would take the device back from a connection which replaced this one elsewhere.
-        if ((await registry.refresh(userId, device, connection.id)) === "replaced") connection.close("resync");
+        this.#settle(connection, await registry.refresh(userId, device, connection.id));
       });
       const failed = (await Promise.allSettled(held)).find((result) => result.status === "rejected");
       if (failed === undefined) continue;
@@ -117,6 +117,17 @@ export class Registrations {
       return false;
     }
     return true;
+  }
+
+  #settle(connection: RegisteredConnection, refreshed: Refreshed): void {
+    switch (refreshed) {
+      case "held":
+        return;
+      case "replaced":
+        return connection.close(this.#mending ? "resync" : "replaced");
+      case "barred":
+        return connection.close("resync");
+    }
   }
 
   #resync(reason: string): void {

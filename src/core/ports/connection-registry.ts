@@ -1,6 +1,12 @@
 import type { Uuid } from "../../protocol/ids.ts";
 
 /**
+ * replaced: another connection of this device was registered since; close this one. barred: this process may hold nothing
+ * any more, since another one has its name; close it, so that its client goes elsewhere.
+ */
+export type Refreshed = "held" | "replaced" | "barred";
+
+/**
  * Which server process holds which connection, so that the bus of any other process finds it. Soft state: lost as a
  * whole, it is registered again (see `onLost`). One connection a device: of two, the one registered last.
  * Errors: WireError `store_unavailable`.
@@ -8,8 +14,8 @@ import type { Uuid } from "../../protocol/ids.ts";
 export interface ConnectionRegistry {
   /** Resolves once a delivery begun from now on, by any process, reaches this one. Replaces an earlier one of the device. */
   register(userId: Uuid, device: number, connection: string): Promise<void>;
-  /** Together with the heartbeat, at the latest every connectionTtlMs. `replaced`: another connection of this device was registered since; close this one. */
-  refresh(userId: Uuid, device: number, connection: string): Promise<"held" | "replaced">;
+  /** Together with the heartbeat, at the latest every connectionTtlMs. Says what has become of the registration. */
+  refresh(userId: Uuid, device: number, connection: string): Promise<Refreshed>;
   /** Forgets it, unless another one of the device was registered since. Idempotent. */
   forget(userId: Uuid, device: number, connection: string): Promise<void>;
   /**

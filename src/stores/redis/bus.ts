@@ -68,6 +68,8 @@ export class RedisBus implements Bus {
     this.#soon = options.soon ?? setImmediate;
     this.#router = new Router(redis, this.#peers, { onError: options.onError, soon: this.#soon });
     lease.onRestart((reason) => this.#restart(reason));
+    // Whoever is connected here is found by nobody any more, and has to go elsewhere.
+    lease.onTaken((reason) => options.losses.raise(reason));
   }
 
   get isListening(): boolean {

@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import type { ConnectionRegistry } from "../../core/ports/connection-registry.ts";
+import type { ConnectionRegistry, Refreshed } from "../../core/ports/connection-registry.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
@@ -71,8 +71,8 @@ export class RedisConnectionRegistry implements ConnectionRegistry {
     if (before !== "") this.#options.onDisplaced(before, userId, device);
   }
 
-  async refresh(userId: Uuid, device: number, connection: string): Promise<"held" | "replaced"> {
-    assertClaims(this.#lease);
+  async refresh(userId: Uuid, device: number, connection: string): Promise<Refreshed> {
+    if (this.#lease.failure !== undefined) return "barred";
     const { claim } = this.#lease;
     const known = this.#written.get(`${userId}/${device}`);
     const isFresh =

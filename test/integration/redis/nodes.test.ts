@@ -232,7 +232,17 @@ describeOn(["redis"], "server processes on a Redis that fails", () => {
     await pair.near.redis.commands.set(pair.near.redis.keys.node("far"), "another");
     await eventually(() => expect(pair.far.node.failure()).toMatchObject({ name: "StoreError" }));
     await expect(pair.far.node.registry.register(user, 1, "c1")).rejects.toMatchObject({ code: "store_unavailable" });
-    await expect(pair.far.node.registry.refresh(user, 1, "c1")).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(await pair.far.node.registry.refresh(user, 1, "c1")).toBe("barred");
+    await eventually(() => expect(pair.far.losses).toEqual(['Another server process runs under the name "far".']));
+  });
+
+  test("a lease under its name that nobody renews, as Redis remembers after it came back with an older memory, is outlasted", async () => {
+    await using server = await startRedis();
+    await using pair = await startPair(server, "literal", watchful);
+    await pair.near.redis.commands.set(pair.near.redis.keys.node("far"), "an epoch of before", "PX", 900);
+    await eventually(() => expect(pair.far.losses).toContain("the lease of this process had ended"));
+    expect(pair.far.node.failure()).toBeUndefined();
+    expect(await pair.near.redis.commands.get(pair.near.redis.keys.node("far"))).not.toBe("an epoch of before");
   });
 
   test("the lease of a process that died is waited for", async () => {
