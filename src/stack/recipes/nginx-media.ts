@@ -59,6 +59,8 @@ export function mediaLocations({ endpoint }: MediaOrigin): string {
     proxy_hide_header x-amz-request-id;
     proxy_hide_header x-amz-id-2;
     proxy_hide_header x-amz-version-id;
+    proxy_hide_header x-amz-storage-class;
+    proxy_hide_header x-amz-server-side-encryption;
     add_header X-Cache $upstream_cache_status always;
     add_header X-Content-Type-Options nosniff always;
     proxy_intercept_errors on;
