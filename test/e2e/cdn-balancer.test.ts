@@ -9,6 +9,14 @@ import { describeOn } from "../helpers/real-stores.ts";
 import type { ServerProcess, TestUser } from "../helpers/server-process.ts";
 import { startTalk } from "../helpers/talk.ts";
 
+/** Rejects when it takes longer. */
+const within =
+  (limitMs: number) =>
+  <T>(work: Promise<T>): Promise<T> => {
+    const late = AbortSignal.timeout(limitMs);
+    return Promise.race([work, once(late, "abort").then(() => Promise.reject(new Error("took too long")))]);
+  };
+
 // Needs nginx on this machine, beside the stores.
 describe.skipIf(!hasNginx)("two servers behind nginx", () => {
   describeOn(["cassandra", "postgres", "redis", "s3"], "on the stores", () => {
@@ -73,6 +81,30 @@ describe.skipIf(!hasNginx)("two servers behind nginx", () => {
         expect(node).toBe(servers[0]!.node);
       });
     });
+
+    test("a server that hangs does not draw newcomers: others get through meanwhile, and all do afterwards", async () => {
+      const hanging = servers[1]!;
+      hanging.process.kill("SIGSTOP");
+      try {
+        // They take turns, so that of two in a row one meets the other server.
+        const attempts = await Promise.allSettled([nodeOf(users[4]!), nodeOf(users[5]!)].map(within(5_000)));
+        const reached = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
+        expect(reached.map(({ node }) => node)).toEqual([servers[0]!.node]);
+        for (const { client } of reached) await client[Symbol.asyncDispose]();
+        // What may be asked again is asked again by nginx, after 10 s.
+        const statuses = await Promise.all(
+          Array.from({ length: 4 }, async () => (await fetch(`${nginx.url}/api/openapi.json`)).status),
+        );
+        expect(statuses).toEqual([200, 200, 200, 200]);
+      } finally {
+        hanging.process.kill("SIGCONT");
+      }
+      await eventually(async () => {
+        const { client, node } = await nodeOf(users[4]!);
+        await client[Symbol.asyncDispose]();
+        expect(node).toBe(hanging.node);
+      });
+    }, 60_000);
 
     test("a server that leaves is passed over by newcomers, who do not notice", async () => {
       // Somebody on each, so that the one that leaves has to wait for its own.

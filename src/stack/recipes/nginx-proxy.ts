@@ -18,9 +18,11 @@ export interface ProxyOptions {
 /**
  * One address in front of the servers: what goes into `http`. deploy/nginx has the same.
  *
- * Any server can serve anybody, so that nobody has to be sent back to the one he had. least_conn: sockets stay for hours,
- * and what counts is how many a server holds; it also keeps new requests away from one that takes them and does not answer.
- * Sockets have a group of their own, so that a full or leaving server (503) is passed over for them and still answers /api.
+ * Any server can serve anybody, so that nobody has to be sent back to the one he had. Requests go to whoever has the fewest
+ * under way: one that takes them and does not answer (stopped, swapping) gathers them and is left alone. For sockets it is
+ * the other way round: clients leave one that hangs, and the fewest connections would draw all newcomers there; so they
+ * take turns. Sockets also have a group of their own because a full or leaving server (503) is passed over for them and
+ * still answers /api.
  */
 export function proxyConfig({ listen, servers, media, locations = "" }: ProxyOptions): string {
   const members = servers.map((server) => `  server ${server} max_fails=1 fail_timeout=2s;`).join("\n");
@@ -32,7 +34,6 @@ ${members}
 }
 upstream msgr_sockets {
   zone msgr_sockets 64k;
-  least_conn;
 ${members}
 }
 map $http_upgrade $connection_header { default upgrade; "" ""; }
@@ -45,7 +46,7 @@ ${media === undefined ? "" : cacheConfig(media)}server {
   # sent to another only if doing it twice is doing it once (nginx: not POST, PATCH, LOCK).
   proxy_connect_timeout 2s;
   proxy_next_upstream error timeout;
-  proxy_next_upstream_timeout 10s;
+  proxy_next_upstream_timeout 30s;
   proxy_http_version 1.1;
   error_page 502 504 = @no_server;
   location = ${healthPath} { default_type text/plain; return 200 "ok\\n"; }
@@ -62,6 +63,13 @@ ${locations}  location = /ws {
     proxy_send_timeout 120s;
   }
   location / {
+    proxy_pass http://msgr;
+    proxy_set_header Host $http_host;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    proxy_set_header Connection "";
+    proxy_read_timeout 10s;
+  }
+  location /api/media/ {
     proxy_pass http://msgr;
     proxy_set_header Host $http_host;
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;

@@ -38,7 +38,7 @@ daemon off;
 pid nginx.pid;
 error_log stderr warn;
 worker_processes 1;
-${user === undefined ? "" : `user ${user};\n`}events { worker_connections 8192; }
+${user === undefined ? "" : `user ${user};\n`}events { worker_connections 32768; }
 http {
 access_log off;
 client_body_temp_path temp/body;
