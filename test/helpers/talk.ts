@@ -15,8 +15,10 @@ export interface Talk extends AsyncDisposable {
   readonly receiver: Client;
   /** message_id → seq, of what the sender was told is sent. */
   readonly acked: ReadonlyMap<string, number>;
-  /** Close codes of connections that ended. */
+  /** Close codes of connections that the other end ended. */
   readonly closes: readonly number[];
+  /** How often either of them connected, or tried to. */
+  opens(): number;
   /** Resolves when so many more messages were acknowledged and have arrived; rejects when that takes too long. */
   progress(count: number): Promise<void>;
   /** No new messages; resolves when nothing is owed any more. */
@@ -28,7 +30,11 @@ export interface Talk extends AsyncDisposable {
 /** `urls`: of the servers; a client that was cut off goes on to the next one. */
 export async function startTalk(urls: readonly string[], from: TestUser, to: TestUser, first = 0): Promise<Talk> {
   const closes: number[] = [];
-  const [sender, receiver] = [from, to].map((user, at) => connect(urls, user, first + at, closes)) as [Client, Client];
+  const opened = { count: 0 };
+  const [sender, receiver] = [from, to].map((user, at) => connect(urls, user, first + at, { closes, opened })) as [
+    Client,
+    Client,
+  ];
   const acked = new Map<string, number>();
   /** message_id → how often, in the order of arrival. */
   const arrived = new Map<string, number>();
@@ -60,6 +66,7 @@ export async function startTalk(urls: readonly string[], from: TestUser, to: Tes
     receiver,
     acked,
     closes,
+    opens: () => opened.count,
     async progress(count) {
       const [ackedMin, arrivedMin] = [acked.size + count, arrived.size + count];
       await patiently(() => acked.size >= ackedMin && arrived.size >= arrivedMin, `${acked.size} acked`);
@@ -87,16 +94,23 @@ export async function startTalk(urls: readonly string[], from: TestUser, to: Tes
   };
 }
 
-function connect(urls: readonly string[], user: TestUser, first: number, closes: number[]): Client {
+interface Sightings {
+  readonly closes: number[];
+  readonly opened: { count: number };
+}
+
+function connect(urls: readonly string[], user: TestUser, first: number, { closes, opened }: Sightings): Client {
   let attempt = first;
-  const openSocket: SocketFactory = (_url, token, handlers) =>
-    openWebSocket(urls[attempt++ % urls.length] as string, token, {
+  const openSocket: SocketFactory = (_url, token, handlers) => {
+    opened.count++;
+    return openWebSocket(urls[attempt++ % urls.length] as string, token, {
       ...handlers,
       onClosed(code, status) {
         closes.push(code);
         handlers.onClosed(code, status);
       },
     });
+  };
   const session = {
     userId: user.userId,
     device: user.device,
