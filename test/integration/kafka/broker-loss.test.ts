@@ -51,15 +51,15 @@ describeOn(["kafka"], "a Kafka that goes away", () => {
         acked.push(seq);
       };
       let seq = 0;
-      let isKilled = false;
+      const killed = new AbortController();
       const refusals: unknown[] = [];
       const sending = (async () => {
-        while (!isKilled) await enqueue(++seq).catch((error: unknown) => refusals.push(error));
+        while (!killed.signal.aborted) await enqueue(++seq).catch((error: unknown) => refusals.push(error));
       })();
       await untilBack(() => expect(served.length).toBeGreaterThan(20));
       await kafka.kill();
       await untilBack(() => expect(refusals.length).toBeGreaterThan(0));
-      isKilled = true;
+      killed.abort();
       await sending;
       expect(refusals.at(-1)).toMatchObject({ code: "store_unavailable", temporary: true });
       await untilRefused(queue);
