@@ -180,7 +180,7 @@ export const registry: readonly RegistryEntry[] = [
   },
   {
     name: "stack up",
-    summary: "Start the real stores on this machine, without Docker",
+    summary: "Start the real stores on this machine, and servers on them, without Docker",
     load: async () => (await import("./commands/stack-up.ts")).stackUpCommand,
   },
   {
@@ -195,7 +195,7 @@ export const registry: readonly RegistryEntry[] = [
   },
   {
     name: "stack down",
-    summary: "Stop the stores; their data stays",
+    summary: "Stop the servers and the stores; their data stays",
     load: async () => (await import("./commands/stack-down.ts")).stackDownCommand,
   },
   {

@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { createSystemRandom } from "../base/random.ts";
 import { createCore } from "../core/create-core.ts";
-import { createFanOutWorkers } from "../core/fan-out/create-fan-out-workers.ts";
+import { createFanOutWorkers, type FanOutWorkersDeps } from "../core/fan-out/create-fan-out-workers.ts";
 import { createAccounts } from "./accounts/accounts.ts";
 import type { AccountDeps } from "./accounts/account-types.ts";
 import { createPasswords } from "./accounts/passwords.ts";
@@ -12,7 +12,7 @@ import type { Config } from "./config/config-schema.ts";
 import type { ServerContext, StoreDeps, StoreSet } from "./context-types.ts";
 import { meterLog } from "./meter-log.ts";
 import { createMediaServices } from "./media/media-services.ts";
-import { createMetrics } from "./metrics.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 import { ratePresets, type RateRules } from "./rate-rules.ts";
 
 /** How long what other processes may change is believed when the bus, which tells of changes, is silent. */
@@ -72,13 +72,7 @@ export async function createContext(config: Config, log: Logger, clock: Clock): 
     registry,
     ...createMediaServices(config.media, stores, { clock, random, log, metrics }),
     lost: () => stores.lost(),
-    fanOutWorkers: createFanOutWorkers({
-      ...ports,
-      observe(outcome, members, error) {
-        metrics.fannedOut(outcome, members);
-        if (outcome !== "done") log.error({ err: error, outcome }, "A fan-out to a large group failed");
-      },
-    }),
+    fanOutWorkers: createFanOutWorkers({ ...ports, observe: observeFanOut(log, metrics) }),
     accounts: createAccounts(accountDeps),
     accountDeps,
     metrics,
@@ -92,6 +86,13 @@ export async function createContext(config: Config, log: Logger, clock: Clock): 
       metrics.stop();
       await stores.close();
     },
+  };
+}
+
+function observeFanOut(log: Logger, metrics: Metrics): FanOutWorkersDeps["observe"] {
+  return (outcome, members, error) => {
+    metrics.fannedOut(outcome, members);
+    if (outcome !== "done") log.error({ err: error, outcome }, "A fan-out to a large group failed");
   };
 }
 
