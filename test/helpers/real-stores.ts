@@ -29,7 +29,9 @@ export function describeOn(stores: readonly RealStore[], name: string, suite: ()
   // The runner says what is not there, and counts it.
   describe.skipIf(missing.length > 0)(
     `${name}${missing.length === 0 ? "" : ` (left out: no ${missing.join(", ")})`}`,
-    () => suite(),
+    () => {
+      suite();
+    },
   );
 }
 
