@@ -137,7 +137,7 @@ describe("drafts that wait", () => {
     expect(world.log.calls).toEqual({ ...before, append: before.append + 19 });
   });
 
-  test("beyond the bound of a conversation are refused for now", async () => {
+  test("beyond the bound of a conversation are refused for now", { timeout: 20_000 }, async () => {
     const gate = core.delivery.createGate();
     const drafts = Array.from({ length: limits.draftsPerConversationMax + 2 }, () =>
       textDraft(world, { user: bob }, 0),
