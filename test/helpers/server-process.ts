@@ -101,7 +101,9 @@ export async function startServer(
     firstLine(child.stdout),
     exited.then(([code]) => Promise.reject(ended(code, said))),
   ]);
-  const { url, admin_url, node = "", workers = [] } = JSON.parse(ready) as ReadyLine;
+  const line = JSON.parse(ready) as ReadyLine | { readonly error: unknown };
+  if ("error" in line) throw ended((await exited)[0], said);
+  const { url, admin_url, node = "", workers = [] } = line;
   const adminUrl = admin_url ?? workers[0]?.admin_url ?? "";
   const admin = (method: string, route: string, body?: unknown): Promise<Response> =>
     fetch(`${adminUrl}${route}`, {
