@@ -11,7 +11,7 @@ function createWorld() {
   const world = {
     available: true,
     replaced: new Set<string>(),
-    barred: false,
+    unsettled: false,
     calls: [] as string[],
     errors: [] as unknown[],
     connections: [] as ReturnType<typeof connect>[],
@@ -48,7 +48,7 @@ function createWorld() {
       register: (_user, _device, id) => ask(`register ${id}`),
       refresh: async (_user, _device, id) => {
         await ask(`refresh ${id}`);
-        if (world.barred) return "barred";
+        if (world.unsettled) return "unsettled";
         return world.replaced.has(id) ? "replaced" : "held";
       },
       forget: (_user, _device, id) => ask(`forget ${id}`),
@@ -123,7 +123,7 @@ test("a connection whose registration was not taken is not ended for good by the
 test("a process that may hold nothing any more sends its clients elsewhere", async () => {
   const { world, registrations } = createWorld();
   const [beating, silent] = [world.connect("a"), world.connect("b")];
-  world.barred = true;
+  world.unsettled = true;
   registrations.refresh(beating);
   world.lose("another process has the name of this one");
   await world.settle(100);

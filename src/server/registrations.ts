@@ -125,7 +125,7 @@ export class Registrations {
         return;
       case "replaced":
         return connection.close(this.#mending ? "resync" : "replaced");
-      case "barred":
+      case "unsettled":
         return connection.close("resync");
     }
   }

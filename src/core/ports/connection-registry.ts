@@ -1,10 +1,11 @@
 import type { Uuid } from "../../protocol/ids.ts";
 
 /**
- * replaced: another connection of this device was registered since; close this one. barred: this process may hold nothing
- * any more, since another one has its name; close it, so that its client goes elsewhere.
+ * replaced: another connection of this device was registered since; close this one. unsettled: it is not known which one
+ * was registered last (the store came back with an older memory), or this process may hold none any more (another one has
+ * its name); close it so that its client connects again, and is the last one by that.
  */
-export type Refreshed = "held" | "replaced" | "barred";
+export type Refreshed = "held" | "replaced" | "unsettled";
 
 /**
  * Which server process holds which connection, so that the bus of any other process finds it. Soft state: lost as a

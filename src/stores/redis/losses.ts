@@ -21,6 +21,11 @@ export class Losses {
     this.#pauseMs = pauseMs;
   }
 
+  /** Whether a loss is known that was not told yet. */
+  get isWaiting(): boolean {
+    return this.#waiting !== undefined;
+  }
+
   onLost(handler: (reason: string) => void): void {
     this.#handlers.push(handler);
   }

@@ -72,7 +72,7 @@ export class RedisConnectionRegistry implements ConnectionRegistry {
   }
 
   async refresh(userId: Uuid, device: number, connection: string): Promise<Refreshed> {
-    if (this.#lease.failure !== undefined) return "barred";
+    if (this.#lease.failure !== undefined) return "unsettled";
     const { claim } = this.#lease;
     const known = this.#written.get(`${userId}/${device}`);
     const isFresh =
@@ -85,7 +85,7 @@ export class RedisConnectionRegistry implements ConnectionRegistry {
       [this.#redis.keys.connection(userId)],
       [device, `${claim}:${connection}`, this.#ttlMs],
     );
-    if (held !== 1) return "replaced";
+    if (held !== 1) return this.#isSettled ? "replaced" : "unsettled";
     this.#note(userId, device, connection, claim);
     return "held";
   }
@@ -107,6 +107,11 @@ export class RedisConnectionRegistry implements ConnectionRegistry {
 
   onLost(handler: (reason: string) => void): void {
     this.#options.losses.onLost(handler);
+  }
+
+  /** Whether what Redis says of others can be believed: no loss is known that was not mended yet. */
+  get #isSettled(): boolean {
+    return this.#options.isListening() && !this.#options.losses.isWaiting;
   }
 
   #note(userId: Uuid, device: number, connection: string, claim: string): void {

@@ -232,7 +232,7 @@ describeOn(["redis"], "server processes on a Redis that fails", () => {
     await pair.near.redis.commands.set(pair.near.redis.keys.node("far"), "another");
     await eventually(() => expect(pair.far.node.failure()).toMatchObject({ name: "StoreError" }));
     await expect(pair.far.node.registry.register(user, 1, "c1")).rejects.toMatchObject({ code: "store_unavailable" });
-    expect(await pair.far.node.registry.refresh(user, 1, "c1")).toBe("barred");
+    expect(await pair.far.node.registry.refresh(user, 1, "c1")).toBe("unsettled");
     await eventually(() => expect(pair.far.losses).toEqual(['Another server process runs under the name "far".']));
   });
 
@@ -260,6 +260,20 @@ describeOn(["redis"], "server processes on a Redis that fails", () => {
     expect(await pair.near.node.registry.refresh(user, 1, "old")).toBe("held");
     await pair.far.node.registry.register(user, 1, "new");
     await eventually(async () => expect(await pair.near.node.registry.refresh(user, 1, "old")).toBe("replaced"));
+  });
+
+  test("while a loss is known that nobody was told of yet, nobody is replaced for good", async () => {
+    await using server = await startRedis();
+    const settings = { url: server.url, keyPrefix: "t:", timeoutMs: 500 };
+    const patient = { ...watchful, lossPauseMs: 60_000 };
+    await using near = await startTestNode(settings, { nodeId: "near", timing: patient });
+    await near.node.registry.register(user, 1, "c1");
+    await near.redis.commands.flushall();
+    await eventually(() => expect(near.losses).toHaveLength(1));
+    await near.redis.commands.flushall();
+    // As an older memory of Redis has it.
+    await near.redis.commands.hset(near.redis.keys.connection(user), "1", "other:epoch:before");
+    await eventually(async () => expect(await near.node.registry.refresh(user, 1, "c1")).toBe("unsettled"));
   });
 
   test("a full Redis refuses registrations by name and is no loss of what is there", async () => {
