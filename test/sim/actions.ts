@@ -69,7 +69,9 @@ const actions: Readonly<Record<ActionKind, (world: World, device: SimDevice) => 
     if (world.devices.filter((each) => each.userId === device.userId).length < 4) world.loseDevice(device);
   },
   pauseNode(world) {
-    world.pauseNode(world.scheduler.below(world.nodes.length), world.scheduler.between(200, 12_000));
+    const { scheduler, nodes } = world;
+    // Some longer than a lease lives.
+    world.pauseNode(scheduler.below(nodes.length), scheduler.between(200, scheduler.chance(0.3) ? 40_000 : 12_000));
   },
   killNode(world) {
     world.killNode(world.scheduler.below(world.nodes.length), world.scheduler.between(0, 4_000));
@@ -79,8 +81,28 @@ const actions: Readonly<Record<ActionKind, (world: World, device: SimDevice) => 
     world.blackout();
     if (world.scheduler.chance(0.7)) world.scheduler.after(300, () => world.loseDevice(device));
   },
-  drainNode(world) {
-    world.scheduler.pick(world.nodes).drain();
+  drainNode({ scheduler, nodes }) {
+    const node = scheduler.pick(nodes);
+    if (scheduler.chance(0.5)) node.drain();
+    else node.shed();
+  },
+  flushRedis({ stores, witness }) {
+    witness.note(() => "FLUSHALL");
+    stores.redis.memory.flush();
+  },
+  stopRedis({ stores, scheduler, witness }) {
+    const keeps = scheduler.pick(["all", "nothing", "older"] as const);
+    witness.note(() => `Redis stops, and comes back with ${keeps}`);
+    stores.redis.stop(scheduler.between(0, scheduler.chance(0.3) ? 30_000 : 4_000), keeps);
+  },
+  hangRedis({ stores, scheduler, witness }) {
+    witness.note(() => "Redis hangs");
+    stores.redis.hang(scheduler.between(100, 6_000));
+  },
+  cutRedis({ nodes, scheduler, witness }) {
+    const node = scheduler.pick(nodes);
+    witness.note(() => `${node.nodeId} loses Redis`);
+    node.loseRedis();
   },
   history(world, { machine }) {
     const ids = [...(machine?.conversationIds() ?? [])];

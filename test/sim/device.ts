@@ -215,7 +215,7 @@ export class SimDevice implements Effects {
     scheduler.after(scheduler.between(1, 50), () => {
       if (owner !== this.#life || this.machine?.connectionState !== "connecting") return;
       const node = findNode();
-      if (node === undefined || !node.alive) {
+      if (node === undefined || !node.takes) {
         this.machine.disconnected(this.nowMs, 1006);
         return;
       }

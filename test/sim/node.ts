@@ -1,90 +1,79 @@
-import type { Core, CorePorts } from "../../src/core/api.ts";
+import type { Clock } from "../../src/base/clock.ts";
+import type { Core } from "../../src/core/api.ts";
 import { createCore } from "../../src/core/create-core.ts";
 import { createFanOutWorkers } from "../../src/core/fan-out/create-fan-out-workers.ts";
-import type { Delivery, Notice } from "../../src/core/ports/bus.ts";
-import type { ClientFrame, ClientFrameType } from "../../src/protocol/frames/client-frames.ts";
-import type { FanOutQueue } from "../../src/core/ports/fan-out-queue.ts";
-import type { ServerFrame } from "../../src/protocol/frames/server-frames.ts";
+import type { Bus, Notice } from "../../src/core/ports/bus.ts";
 import type { Uuid } from "../../src/protocol/ids.ts";
-import { limits } from "../../src/protocol/limits.ts";
 import { WireError } from "../../src/protocol/wire-errors.ts";
-import type { Connection } from "../../src/server/connection/connection.ts";
-import { errorFrame } from "../../src/server/connection/error-frame.ts";
-import { historyRoute, rangeRoute } from "../../src/server/routes/reading.ts";
-import { deliveredRoute, readReceiptRoute, receiptsRoute } from "../../src/server/routes/receipts.ts";
-import type { Route, RouteServices } from "../../src/server/routes/route.ts";
-import { sendMessageRoute } from "../../src/server/routes/send-message.ts";
-import { syncRoute } from "../../src/server/routes/sync.ts";
-import type { MemoryFanOutQueue } from "../helpers/core-ports/memory-fan-out-queue.ts";
 import type { Mutant } from "./mutants/mutant.ts";
-import type { BusNode, Link, SimBus } from "./network.ts";
-import { SimConnection } from "./node-connection.ts";
+import type { Link } from "./network.ts";
+import { createNodePorts, type Process } from "./node-ports.ts";
+import { NodeSockets } from "./node-sockets.ts";
 import type { Plan } from "./plan.ts";
+import { joinNodes, type Membership } from "./redis/join-nodes.ts";
+import { createSimRedisClient, type SimRedisClient } from "./redis/redis-client.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Stores } from "./stores.ts";
 import type { Witness } from "./witness.ts";
 
-/** The real routes; what they need of a connection is in SimConnection. */
-const routes = {
-  SEND_MESSAGE: sendMessageRoute,
-  DELIVERED: deliveredRoute,
-  READ_RECEIPT: readReceiptRoute,
-  SYNC: syncRoute,
-  RANGE: rangeRoute,
-  HISTORY: historyRoute,
-  RECEIPTS: receiptsRoute,
-} as const;
-
 /** For how long a node may use what it knows of blocks and members without a word from the bus. */
 const cacheTtlMs = 1_000;
+/** Longest until a process that was started asks for Redis. */
+const bootMsMax = 400;
+/** What a process that drains gives its clients to go, and what is in flight to end. */
+const drainSpreadMs = 1_000;
+const drainPatienceMs = 3_000;
 
 export interface NodeParts {
+  /** Where it stands: n1, n2 … */
   readonly name: string;
+  /** What it is called among the processes. */
+  readonly nodeId: string;
   readonly scheduler: Scheduler;
   readonly stores: Stores;
-  readonly bus: SimBus;
   readonly witness: Witness;
   readonly plan: Plan;
   readonly mutant: Mutant | undefined;
+  /** The process ended by itself: it could not start, or was drained. */
+  readonly onExit: (node: SimNode) => void;
 }
 
 /**
- * One server process: the real core and the real routes, with ports that it can be cut off from.
+ * One server process: the real core, routes, hub and registrations, and the real lease, bus, registry and pulse of
+ * src/stores/redis on a simulated Redis, with ports that it can be cut off from.
  *
- *   alive ⇄ paused → dead
+ *   starting ──knows the others──▶ serving ──drain()──▶ draining ──▶ dead
+ *        └───────── Redis does not answer, the name is taken ───────────▲
  *
- * paused: nothing in it moves, while what it asked the stores for still happens; afterwards it goes on with everything
- * that came meanwhile, as a zombie that others took for dead. dead: the same without an afterwards.
+ * In any of them it may be paused: nothing in it moves, while what it asked the stores for still happens; afterwards it
+ * goes on with everything that came meanwhile, as a zombie that others took for dead. Dead: the same without an afterwards.
  */
-export class SimNode implements BusNode {
+export class SimNode implements Process {
   readonly name: string;
-  readonly core: Core;
+  readonly nodeId: string;
   readonly #parts: NodeParts;
-  readonly #connections = new Set<SimConnection>();
-  #state: "alive" | "paused" | "dead" = "alive";
+  readonly #redis: SimRedisClient;
+  readonly #clock: Clock;
+  #state: "starting" | "serving" | "draining" | "dead" = "starting";
+  #paused = false;
   #waiting: (() => void)[] = [];
   #pausedAt = 0;
+  #calls = 0;
+  #membership: Membership | undefined;
+  #core: Core | undefined;
+  #sockets: NodeSockets | undefined;
+  #stopWorkers: () => Promise<void> = async () => undefined;
 
   constructor(parts: NodeParts) {
+    const { scheduler, stores, plan } = parts;
     this.#parts = parts;
     this.name = parts.name;
-    const { mutant, stores } = parts;
-    const given = this.#ports();
-    const ports = mutant?.ports?.(given, stores) ?? given;
-    const options = { cacheTtlMs, lanesMax: parts.plan.lanesMax, ...mutant?.coreOptions };
-    let core = createCore(ports, options);
-    const sendingPorts = mutant?.sendingPorts?.(given, stores);
-    if (sendingPorts !== undefined) {
-      const { delivery, groups } = createCore(sendingPorts, options);
-      core = { ...core, delivery, groups };
-    }
-    this.core = mutant?.core?.(core, stores) ?? core;
-    // Failing is allowed: what is left is finished when its group is first used.
-    this.core.recover().catch(() => undefined);
-    const observe = (outcome: string, _members: number, error: unknown): void => {
-      if (outcome === "dropped") parts.witness.blame("core", `a fan-out was dropped: ${String(error)}`);
-    };
-    void createFanOutWorkers({ ...ports, observe }).start();
+    this.nodeId = parts.nodeId;
+    const skewMs = Math.round(scheduler.between(-plan.skewMs, plan.skewMs));
+    const rate = 1 + scheduler.between(-plan.driftShare, plan.driftShare);
+    this.#clock = scheduler.clock(skewMs, rate, (run) => this.enter(run));
+    this.#redis = createSimRedisClient(stores.redis, scheduler, (run) => this.enter(run));
+    this.#start().catch((error: unknown) => parts.witness.blame("core", `start: ${String(error)}`));
   }
 
   get alive(): boolean {
@@ -92,244 +81,173 @@ export class SimNode implements BusNode {
   }
 
   get paused(): boolean {
-    return this.#state === "paused";
+    return this.#paused;
+  }
+
+  /** Whether the load balancer sends it new connections. */
+  get takes(): boolean {
+    return this.#state === "serving" && this.#membership?.lease.failure === undefined;
+  }
+
+  isRunning(): boolean {
+    return this.alive && !this.#paused;
   }
 
   /** Everything that makes code of this process run passes here. */
   enter(run: () => void): void {
-    if (this.#state === "alive") run();
-    else if (this.#state === "paused") this.#waiting.push(run);
+    if (this.#state === "dead") return;
+    if (this.#paused) this.#waiting.push(run);
+    else run();
   }
 
   pause(): void {
-    if (this.#state !== "alive") return;
-    this.#state = "paused";
+    if (!this.isRunning()) return;
+    this.#paused = true;
     this.#pausedAt = this.#parts.scheduler.nowMs;
   }
 
   resume(): void {
-    if (this.#state !== "paused") return;
-    this.#state = "alive";
+    if (!this.#paused) return;
+    this.#paused = false;
     const waiting = this.#waiting;
     this.#waiting = [];
+    const { scheduler, stores } = this.#parts;
+    // Its timers come first: answers may wait in the sockets, and are given up with them.
+    if (scheduler.nowMs - this.#pausedAt > stores.redis.timeoutMs && scheduler.chance(0.3)) {
+      this.#redis.cutCommands();
+      this.#redis.cutListening();
+    }
     for (const run of waiting) this.enter(run);
-    // Its lease ran out: others may have dropped what they had for it.
-    if (this.#parts.scheduler.nowMs - this.#pausedAt > cacheTtlMs) this.resync();
   }
 
   kill(): void {
     if (this.#state === "dead") return;
     this.#state = "dead";
+    this.#paused = false;
     this.#waiting = [];
-    const { scheduler, bus } = this.#parts;
-    for (const { link } of this.#connections) {
-      link.cut(scheduler.chance(0.8) ? scheduler.between(0, 1_000) : undefined, undefined);
-    }
-    this.#connections.clear();
-    bus.fellSilent();
+    this.#redis.die();
+    this.#sockets?.destroy();
   }
 
-  /** Asks every device to go elsewhere, as before a planned end. */
-  drain(): void {
+  /** Its way to Redis breaks, or what it listens on goes deaf. */
+  loseRedis(): void {
     const { scheduler } = this.#parts;
-    for (const connection of this.#connections) {
-      const after_ms = Math.floor(scheduler.between(0, 500));
-      connection.send({ type: "RECONNECT", after_ms, reason: "drain" });
-    }
+    const drawn = scheduler.random.float();
+    if (drawn < 0.3) this.#redis.deafen();
+    else if (drawn < 0.65) this.#redis.cutCommands();
+    else this.#redis.cutListening();
+  }
+
+  /** Asks every device to go elsewhere. */
+  shed(): void {
+    this.#sockets?.drain(500, false);
+  }
+
+  /** A planned end: clients go, what is in flight is answered, the others are told. */
+  drain(): void {
+    if (this.#state !== "serving" || this.#paused) return;
+    this.#state = "draining";
+    this.#sockets?.drain(drainSpreadMs, true);
+    const endsAtMs = this.#parts.scheduler.nowMs + drainSpreadMs + drainPatienceMs;
+    const check = (): void => {
+      const isEmpty = this.#sockets?.size === 0 && this.#calls === 0;
+      if (isEmpty || this.#parts.scheduler.nowMs >= endsAtMs)
+        this.#stop().catch((error: unknown) => this.#parts.witness.blame("core", `stop: ${String(error)}`));
+      else this.#clock.schedule(200, check);
+    };
+    this.#clock.schedule(200, check);
   }
 
   accept(userId: Uuid, device: number, link: Link): void {
-    const connection = new SimConnection(this.#parts.scheduler, link, { userId, device }, (gone) =>
-      this.#connections.delete(gone),
-    );
-    this.#connections.add(connection);
-    link.onClientFrame = (frame) => this.enter(() => this.#take(connection, frame));
-    link.onServerEnd = () => this.enter(() => connection.close(1006));
-  }
-
-  /** Forgets connections of a device that has a newer one somewhere. */
-  replace(userId: Uuid, device: number, newer: Link): void {
-    for (const connection of this.#connections) {
-      const { caller, link } = connection;
-      if (caller.userId === userId && caller.device === device && link.rank < newer.rank) connection.close(4504);
-    }
-  }
-
-  hearDelivery(delivery: Delivery): void {
-    this.enter(() => {
-      const { userIds, except, frame } = delivery;
-      for (const connection of this.#connections) {
-        const { userId, device } = connection.caller;
-        if (connection.state !== "greeted" || !userIds.includes(userId)) continue;
-        if (except?.userId !== userId || except.device !== device) connection.send(frame);
-      }
-    });
-  }
-
-  hearNotice(notice: Notice): void {
-    if (this.#parts.mutant?.hears?.(notice) !== false) this.enter(() => this.core.hear(notice));
-  }
-
-  resync(): void {
-    const { scheduler } = this.#parts;
-    for (const connection of this.#connections) {
-      const frame: ServerFrame = { type: "RESYNC", reason: "gap" };
-      scheduler.after(scheduler.between(0, 500), () => this.enter(() => connection.send(frame)));
-    }
+    this.#sockets?.accept(userId, device, link);
   }
 
   /** One operation of a caller that came by HTTP. Never settles when the process dies meanwhile. */
   call<T>(operation: (core: Core) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
+      const core = this.#core;
+      if (core === undefined || this.#state !== "serving") return reject(new WireError("draining"));
       this.enter(() => {
-        operation(this.core).then(resolve, reject);
+        this.#calls++;
+        operation(core)
+          .then(resolve, reject)
+          .finally(() => this.#calls--);
       });
     });
   }
 
-  #take(connection: SimConnection, frame: ClientFrame): void {
-    if (connection.state === "closed") return;
-    const { scheduler, bus } = this.#parts;
-    if (frame.type === "HELLO") {
-      connection.state = "greeted";
-      connection.send(this.#welcome(connection));
-      const { userId, device } = connection.caller;
-      for (const node of bus.nodes) {
-        scheduler.after(scheduler.between(0, 50), () =>
-          node instanceof SimNode ? node.replace(userId, device, connection.link) : undefined,
-        );
-      }
-    } else if (frame.type === "HEARTBEAT") {
-      connection.send({ type: "HEARTBEAT_ACK", server_time: 0 });
-    } else if (frame.type in routes) {
-      this.#route(connection, frame);
-    }
-  }
-
-  #route(connection: SimConnection, frame: ClientFrame): void {
-    const route = routes[frame.type as keyof typeof routes] as unknown as Route<ClientFrameType>;
-    const services = { core: this.core } as unknown as RouteServices;
-    const request = "request" in frame ? frame.request : undefined;
-    const fail = (error: unknown): void => {
-      if (!(error instanceof WireError)) this.#parts.witness.blame("core", `${frame.type}: ${String(error)}`);
-      const told = error instanceof WireError ? error : new WireError("internal", { undecided: true, cause: error });
-      this.#parts.witness.note(
-        () => `${this.name}: ${request} of ${connection.caller.userId}: ${told.code} ${String(told.cause)}`,
-      );
-      if (frame.type === "SEND_MESSAGE" && !told.temporary) this.#parts.witness.refuses(frame.message_id);
-      if (told.code === "internal") this.#parts.witness.blame("core", `${frame.type}: ${String(told.cause)}`);
-      connection.send(errorFrame(told, request));
+  async #start(): Promise<void> {
+    const { nodeId, plan, scheduler, witness, mutant, onExit } = this.#parts;
+    const onError = (error: unknown): void => witness.note(() => `${nodeId}: ${String(error)}`);
+    const client = mutant?.redisClient?.(this.#redis, this.#clock) ?? this.#redis;
+    const soon = (run: () => void): void => {
+      scheduler.after(0.5, () => this.enter(run));
     };
+    await new Promise<void>((resolve) => this.#clock.schedule(scheduler.between(0, bootMsMax), resolve));
     try {
-      const answer = route.run(services, connection as unknown as Connection, frame);
-      if (!(answer instanceof Promise)) return this.#answer(connection, answer);
-      answer.then((reply) => this.#answer(connection, reply), fail);
+      if (!this.#redis.open()) throw new Error("Redis does not answer");
+      const options = { nodeId, mode: plan.registryMode, clock: this.#clock, random: scheduler.random, onError, soon };
+      this.#membership = await joinNodes(client, options);
     } catch (error) {
-      fail(error);
+      onError(error);
+      this.kill();
+      onExit(this);
+      return;
     }
+    this.#serve(this.#membership);
   }
 
-  #answer(connection: SimConnection, reply: ServerFrame | undefined): void {
-    if (reply === undefined) return;
-    if (reply.type === "ACK") {
-      this.#parts.witness.note(
-        () => `${this.name}: ${reply.request} of ${connection.caller.userId} at seq ${reply.seq}`,
-      );
-      this.#parts.witness.acks(connection.caller.userId, reply);
-    }
-    connection.send(reply);
-  }
-
-  #welcome({ caller }: SimConnection): ServerFrame {
-    return {
-      type: "WELCOME",
-      node: this.name,
-      connection: "",
-      user_id: caller.userId,
-      device: caller.device,
-      server_time: 0,
-      heartbeat_ms: limits.heartbeatIntervalMs,
-      limits: {},
-    };
-  }
-
-  #ports(): CorePorts {
-    const { stores, bus, scheduler, witness, plan } = this.#parts;
-    const skewMs = Math.round(scheduler.between(-plan.skewMs, plan.skewMs));
-    const log = this.#gated(stores.log);
-    const lists = this.#gated(stores.lists);
-    const receipts = this.#gated(stores.receipts);
-    return {
-      log: watch(log, "append", (request) => witness.appends(request)),
-      lists: watch(lists, "write", (writes) => witness.lists(writes)),
-      receipts: watch(receipts, "write", (writes) => witness.confirms(writes)),
-      groups: this.#gated(stores.groups),
-      users: this.#gated(stores.users),
-      relations: this.#gated(stores.relations),
-      settings: this.#gated(stores.settings),
-      media: this.#gated(stores.media),
-      fanOut: this.#queue(stores.fanOut),
-      bus: bus.portOf(this),
-      clock: scheduler.clock(skewMs, (run) => this.enter(run)),
-      random: scheduler.random,
-    };
-  }
-
-  #queue(queue: MemoryFanOutQueue): FanOutQueue {
-    const gated = this.#gated(queue);
-    return {
-      ready: () => gated.ready(),
-      enqueue: (jobs) => gated.enqueue(jobs),
-      lag: () => gated.lag(),
-      consume: (handle) =>
-        queue.consumeAs(
-          (jobs) => new Promise((resolve, reject) => this.enter(() => void handle(jobs).then(resolve, reject))),
-          () => this.#state === "alive",
-        ),
-    };
-  }
-
-  /** The port as this process sees it: an answer arrives only while the process runs. */
-  #gated<P extends object>(port: P): P {
-    const methods = new Map<string | symbol, unknown>();
-    return new Proxy(port, {
-      get: (target, key): unknown => {
-        const value: unknown = Reflect.get(target, key, target);
-        if (typeof value !== "function") return value;
-        let method = methods.get(key);
-        if (method === undefined) {
-          const call = value as (...args: unknown[]) => Promise<unknown>;
-          method = (...args: unknown[]) => this.#answered(String(key), call.apply(target, args));
-          methods.set(key, method);
-        }
-        return method;
-      },
+  #serve({ bus, registry: real }: Membership): void {
+    const { nodeId, scheduler, witness, mutant, stores } = this.#parts;
+    const registry = mutant?.registry?.(real) ?? real;
+    const core = this.#createCore(bus);
+    this.#core = core;
+    const sockets = new NodeSockets({
+      nodeId,
+      process: this,
+      scheduler,
+      witness,
+      clock: this.#clock,
+      core,
+      registry,
     });
+    this.#sockets = sockets;
+    bus.subscribe({ deliver: (delivery) => sockets.deliver(delivery), notice: (notice) => this.#hear(core, notice) });
+    // Failing is allowed: what is left is finished when its group is first used.
+    core.recover().catch(() => undefined);
+    this.#state = "serving";
+    stores.redis.save();
+    witness.note(() => `${this.nodeId} serves`);
   }
 
-  #answered<T>(name: string, answer: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      answer.then(
-        (value) => {
-          this.#parts.scheduler.mark(name, 1);
-          this.enter(() => resolve(value));
-        },
-        (error: unknown) => this.enter(() => reject(error)),
-      );
-    });
+  #createCore(bus: Bus): Core {
+    const { mutant, stores, plan, scheduler, witness } = this.#parts;
+    const given = createNodePorts({ process: this, stores, scheduler, witness, bus, clock: this.#clock });
+    const ports = mutant?.ports?.(given, stores) ?? given;
+    const options = { cacheTtlMs, lanesMax: plan.lanesMax, ...mutant?.coreOptions };
+    const observe = (outcome: string, _members: number, error: unknown): void => {
+      if (outcome === "dropped") witness.blame("core", `a fan-out was dropped: ${String(error)}`);
+    };
+    const workers = createFanOutWorkers({ ...ports, observe });
+    void workers.start();
+    this.#stopWorkers = () => workers.stop();
+    const core = createCore(ports, options);
+    const sendingPorts = mutant?.sendingPorts?.(given, stores);
+    if (sendingPorts === undefined) return mutant?.core?.(core, stores) ?? core;
+    const { delivery, groups } = createCore(sendingPorts, options);
+    return mutant?.core?.({ ...core, delivery, groups }, stores) ?? { ...core, delivery, groups };
   }
-}
 
-/** The port with somebody looking at the calls of one of its methods. */
-function watch<P extends object, K extends keyof P>(
-  port: P,
-  method: K,
-  look: P[K] extends (argument: infer A) => unknown ? (argument: A) => void : never,
-): P {
-  const call = port[method] as (argument: unknown) => unknown;
-  const seen = (argument: unknown): unknown => {
-    (look as (argument: unknown) => void)(argument);
-    return call(argument);
-  };
-  return new Proxy(port, { get: (target, key): unknown => (key === method ? seen : Reflect.get(target, key)) });
+  #hear(core: Core, notice: Notice): void {
+    const { mutant, stores } = this.#parts;
+    if (mutant?.hears?.(notice) !== false && !stores.redis.losesNotice()) core.hear(notice);
+  }
+
+  async #stop(): Promise<void> {
+    await this.#stopWorkers();
+    await this.#membership?.stop();
+    this.#parts.witness.note(() => `${this.nodeId} ends`);
+    this.kill();
+    this.#parts.onExit(this);
+  }
 }

@@ -1,11 +1,15 @@
+import type { PresenceMode } from "../../src/stores/redis/presence.ts";
 import { createSeededRandom } from "../../src/base/random.ts";
 
 /** How rough a run is; each a share in [0, 1] of the operations it is asked for. */
 export interface Roughness {
   readonly appends: number;
   readonly stores: number;
-  readonly pushesLost: number;
-  readonly pushesDoubled: number;
+  /** Of what processes publish to each other. */
+  readonly messagesLost: number;
+  readonly messagesDoubled: number;
+  readonly messagesLate: number;
+  readonly redisRefuses: number;
   readonly noticesLost: number;
 }
 
@@ -29,8 +33,14 @@ export interface Plan {
   readonly syncPagesMax: number;
   /** Larger groups are told by the fan-out workers. */
   readonly membersDirectFanOutMax: number;
+  readonly redisDelayMsMax: number;
   /** By how much wall clocks of nodes may be off, either way. */
   readonly skewMs: number;
+  /** By how much clocks of nodes may be too fast or too slow. */
+  readonly driftShare: number;
+  /** A process has the name of the one before it; else each start makes up its own. */
+  readonly fixedNames: boolean;
+  readonly registryMode: PresenceMode;
   readonly rough: Roughness;
   readonly weights: Readonly<Record<ActionKind, number>>;
 }
@@ -49,6 +59,10 @@ export type ActionKind =
   | "pauseNode"
   | "killNode"
   | "drainNode"
+  | "flushRedis"
+  | "stopRedis"
+  | "hangRedis"
+  | "cutRedis"
   | "blackout"
   | "history"
   | "open"
@@ -68,6 +82,10 @@ const weights: Readonly<Record<ActionKind, number>> = {
   pauseNode: 2,
   killNode: 2,
   drainNode: 1,
+  flushRedis: 1,
+  stopRedis: 1,
+  hangRedis: 1,
+  cutRedis: 2,
   blackout: 1,
   history: 2,
   open: 1,
@@ -94,13 +112,19 @@ export function createPlan(seed: number): Plan {
     answerTimeoutMs: one(2_000, 15_000),
     receiptDelayMs: one(0, 20, 300),
     syncPagesMax: one(3, 64, 64),
-    skewMs: one(0, 0, 2_000),
+    redisDelayMsMax: one(1, 5, 40),
+    skewMs: one(0, 2_000, 300_000),
+    driftShare: one(0, 0.001),
+    fixedNames: one(true, false),
+    registryMode: one("literal", "lease"),
     membersDirectFanOutMax: one(499, 2, 3),
     rough: {
       appends: 0.08 * level,
       stores: 0.02 * level,
-      pushesLost: 0.05 * level,
-      pushesDoubled: 0.05 * level,
+      messagesLost: 0.02 * level,
+      messagesDoubled: 0.005 * level,
+      messagesLate: 0.005 * level,
+      redisRefuses: 0.01 * level,
       noticesLost: 0.2 * level,
     },
     weights: { ...weights, ...(level === 0 ? calm : {}) },
@@ -108,4 +132,15 @@ export function createPlan(seed: number): Plan {
 }
 
 /** Without faults of machines: what goes wrong then is wrong in the rules themselves. */
-const calm = { cut: 1, deafen: 0, crash: 1, pauseNode: 0, killNode: 0, blackout: 0 };
+const calm = {
+  cut: 1,
+  deafen: 0,
+  crash: 1,
+  pauseNode: 0,
+  killNode: 0,
+  blackout: 0,
+  flushRedis: 0,
+  stopRedis: 0,
+  hangRedis: 0,
+  cutRedis: 0,
+};

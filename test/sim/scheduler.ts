@@ -13,7 +13,6 @@ export class Scheduler {
   readonly time = new VirtualTime();
   readonly random: Random;
   steps = 0;
-  #ranks = 0;
   #hash = 0x811c9dc5;
 
   constructor(seed: number) {
@@ -33,10 +32,6 @@ export class Scheduler {
     let hash = Math.imul(this.#hash ^ (value | 0) ^ Math.floor(this.nowMs * 16), 0x01000193);
     for (let index = 0; index < what.length; index++) hash = Math.imul(hash ^ what.charCodeAt(index), 0x01000193);
     this.#hash = hash >>> 0;
-  }
-
-  nextRank(): number {
-    return ++this.#ranks;
   }
 
   after(delayMs: number, run: () => void): Timer {
@@ -66,12 +61,12 @@ export class Scheduler {
     return list[this.below(list.length)] as T;
   }
 
-  /** A clock that is off by `skewMs` for people, and right for durations. */
-  clock(skewMs: number, gate: (run: () => void) => void = (run) => run()): Clock {
+  /** A clock that is off by `skewMs` for people, and for durations runs `rate` times as fast as it should. */
+  clock(skewMs: number, rate = 1, gate: (run: () => void) => void = (run) => run()): Clock {
     return {
-      nowMs: () => wallStartMs + Math.floor(this.nowMs) + skewMs,
-      monotonicMs: () => this.nowMs,
-      schedule: (delayMs, run) => this.after(delayMs, () => gate(run)),
+      nowMs: () => wallStartMs + Math.floor(this.nowMs * rate) + skewMs,
+      monotonicMs: () => this.nowMs * rate,
+      schedule: (delayMs, run) => this.after(delayMs / rate, () => gate(run)),
     };
   }
 

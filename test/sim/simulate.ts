@@ -27,7 +27,11 @@ export interface SimulateOptions {
 }
 
 /** Longest that anything may take to come to rest once faults have ended: a silent connection is noticed after 75 s. */
-const settleMs = 200_000;
+const settleMs = 140_000;
+/** A beacon, a pause between two losses, the spread of the syncs. */
+const lastMs = 15_000;
+/** Back-off, and repairs of what went by. */
+const rushMs = 30_000;
 const reconnectMs = 60_000;
 /** Longer than any read of a store that is well. */
 const checkMs = 10_000;
@@ -71,6 +75,11 @@ async function run(world: World): Promise<void> {
   // What a user would do with messages of unknown fate.
   world.resolveUnknown();
   await scheduler.runUntil(scheduler.nowMs + settleMs / 2, stepsMax);
+  witness.note(() => "— rush —");
+  world.rush();
+  await scheduler.runUntil(scheduler.nowMs + rushMs, stepsMax);
+  world.sendLast();
+  await scheduler.runUntil(scheduler.nowMs + lastMs, stepsMax);
   if (world.openCalls > 0) witness.blame("progress", `${world.openCalls} calls without an answer`);
   await check(world, false);
   if (witness.violations.length > 0) return;

@@ -6,7 +6,7 @@ type PlannedLimits = Pick<Plan, "syncPagesMax" | "membersDirectFanOutMax">;
 
 /**
  * Limits so small that a run of forty messages crosses each of them: pages, batches, far-behind devices, rounds of several
- * parts, queues. They hold for the process that runs the simulation, and must be set before the first world is made.
+ * parts, queues, silence. They hold for the process that runs the simulation, and must be set before the first world is made.
  */
 const small: Partial<Record<keyof typeof limits, number>> = {
   pageRowsMax: 8,
@@ -25,6 +25,10 @@ const small: Partial<Record<keyof typeof limits, number>> = {
   fanOutWaitMs: 6_000,
   fanOutPushRows: 4,
   fanOutJobsPerCallMax: 3,
+  heartbeatIntervalMs: 10_000,
+  presenceTtlMs: 15_000,
+  connectionTtlMs: 20_000,
+  silenceTimeoutMs: 30_000,
 };
 
 export function useSmallLimits({ syncPagesMax, membersDirectFanOutMax }: PlannedLimits): void {

@@ -9,11 +9,13 @@ import { MemoryConversationSettings, MemoryRelations, MemoryUsers } from "../hel
 import { MemoryReceipts } from "../helpers/core-ports/memory-receipts.ts";
 import { SimWeather } from "./faults.ts";
 import type { Plan } from "./plan.ts";
+import { SimRedis } from "./redis/sim-redis.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** The stores of one deployment: all nodes work on them, and they outlive every node. */
 export interface Stores {
   readonly weather: SimWeather;
+  readonly redis: SimRedis;
   readonly log: MemoryLog;
   readonly lists: MemoryLists;
   readonly receipts: MemoryReceipts;
@@ -32,6 +34,7 @@ export function createStores(scheduler: Scheduler, plan: Plan): Stores {
   const log = new MemoryLog(lists, receipts, plan.bucketRows, weather);
   return {
     weather,
+    redis: new SimRedis(scheduler, plan.rough, plan.redisDelayMsMax),
     log,
     lists,
     receipts,

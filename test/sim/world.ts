@@ -4,7 +4,6 @@ import { WireError } from "../../src/protocol/wire-errors.ts";
 import { SimDevice } from "./device.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { Names } from "./names.ts";
-import { SimBus } from "./network.ts";
 import { SimNode } from "./node.ts";
 import type { Plan } from "./plan.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -13,7 +12,11 @@ import { Witness } from "./witness.ts";
 
 /** How long a caller by HTTP waits for an answer. */
 const callTimeoutMs = 4_000;
-const callAttemptsMax = 60;
+const callAttemptsMax = 200;
+/** Within this time everybody connects again. */
+const rushMs = 1_000;
+/** A process that does not answer for this long is replaced. */
+const replaceAfterMs = 3_000;
 
 /**
  * Everything of one run: stores that outlive all else, nodes on them, users with devices, groups, and the witness above.
@@ -24,8 +27,10 @@ export class World {
   readonly scheduler: Scheduler;
   readonly stores: Stores;
   readonly witness: Witness;
-  readonly bus: SimBus;
+  /** The process that stands in each place; it may be dead, or not serve yet. */
   readonly nodes: SimNode[] = [];
+  /** Processes whose place was given to another while they were paused. */
+  readonly #zombies: SimNode[] = [];
   readonly users: Uuid[] = [];
   readonly devices: SimDevice[] = [];
   readonly groupIds: Uuid[] = [];
@@ -40,6 +45,7 @@ export class World {
   /** Users who lost a device for good. */
   readonly losers = new Set<Uuid>();
   readonly #deviceCounts = new Map<Uuid, number>();
+  #starts = 0;
   readonly #mutant: Mutant | undefined;
 
   constructor(plan: Plan, mutant: Mutant | undefined, keepsTrace: boolean) {
@@ -49,8 +55,7 @@ export class World {
     this.stores = createStores(this.scheduler, plan);
     const names = new Names();
     this.witness = new Witness(this.scheduler, this.stores, names, keepsTrace);
-    this.bus = new SimBus(this.scheduler, plan.rough);
-    mutant?.bus?.(this.bus);
+    mutant?.redis?.(this.stores.redis);
     for (let index = 0; index < plan.nodes; index++) this.#startNode(index);
     for (const [index, devices] of plan.devices.entries()) {
       const userId = addUser(this.stores, this.scheduler);
@@ -66,7 +71,11 @@ export class World {
     this.#deviceCounts.set(userId, device);
     const name = `${this.witness.names.of(userId)}.${device}`;
     const { scheduler, witness, plan } = this;
-    const findNode = (): SimNode | undefined => scheduler.pick(this.nodes);
+    // The load balancer: among those that are ready, as far as it knows.
+    const findNode = (): SimNode | undefined => {
+      const ready = this.nodes.filter((node) => node.takes);
+      return ready.length === 0 ? undefined : scheduler.pick(ready);
+    };
     this.devices.push(
       new SimDevice({ userId, device, name, scheduler, witness, plan, mutant: this.#mutant, findNode }),
     );
@@ -89,20 +98,26 @@ export class World {
 
   pauseNode(index: number, forMs: number): void {
     const node = this.nodes[index];
-    if (node === undefined || node.paused) return;
-    this.witness.note(() => `${node.name} is paused for ${Math.round(forMs)} ms`);
+    if (node === undefined || node.paused || !node.alive) return;
+    this.witness.note(() => `${node.nodeId} is paused for ${Math.round(forMs)} ms`);
     node.pause();
     this.scheduler.after(forMs, () => node.resume());
+    // Whoever watches over processes takes it for dead and puts another in its place.
+    if (forMs > replaceAfterMs && this.scheduler.chance(0.5)) {
+      this.scheduler.after(replaceAfterMs, () => {
+        if (this.nodes[index] !== node || !node.paused) return;
+        this.#zombies.push(node);
+        this.#startNode(index);
+      });
+    }
   }
 
   killNode(index: number, awayMs: number): void {
     const node = this.nodes[index];
     if (node === undefined || !node.alive) return;
-    this.witness.note(() => `${node.name} is killed`);
+    this.witness.note(() => `${node.nodeId} is killed`);
     node.kill();
-    this.scheduler.after(awayMs, () => {
-      if (this.nodes[index] === node) this.#startNode(index);
-    });
+    this.#startLater(index, awayMs);
   }
 
   /** Every node dies at once, in the middle of what it was writing. */
@@ -119,12 +134,9 @@ export class World {
   calm(): void {
     this.stores.weather.end();
     this.stores.weather.dying = false;
-    this.bus.end();
+    this.stores.redis.end();
     this.stores.log.settleLate();
-    for (const [index, node] of this.nodes.entries()) {
-      if (node.alive) node.resume();
-      else this.#startNode(index);
-    }
+    for (const node of [...this.nodes, ...this.#zombies]) node.resume();
     for (const device of this.devices) this.wakeDevice(device);
   }
 
@@ -142,9 +154,33 @@ export class World {
     }
   }
 
+  /**
+   * Everybody connects again within a second. Meanwhile people write, and Redis takes its time: what is sent while a
+   * device comes back has to be in its sync or in a push.
+   */
+  rush(): void {
+    const { scheduler } = this;
+    this.stores.redis.slowFor(rushMs * 2);
+    for (const device of this.devices) {
+      scheduler.after(scheduler.between(0, rushMs), () => device.link?.cut(0, 0));
+      const others = this.users.filter((userId) => userId !== device.userId);
+      const to = { user: scheduler.pick(others) };
+      scheduler.after(scheduler.between(0, rushMs * 1.5), () => device.write(to));
+    }
+  }
+
   /** Every user decides about messages of unknown fate. */
   resolveUnknown(): void {
     for (const device of this.devices) this.resolveOf(device);
+  }
+
+  /** A message in all quiet, whose push to another process is lost: nothing follows that would show it. */
+  sendLast(): void {
+    this.stores.redis.loseNextBatch();
+    const device = this.scheduler.pick(this.devices);
+    const others = this.users.filter((userId) => userId !== device.userId);
+    this.witness.note(() => `${device.name} sends the last message`);
+    device.write({ user: this.scheduler.pick(others) });
   }
 
   resolveOf(device: SimDevice): void {
@@ -187,11 +223,24 @@ export class World {
   }
 
   #startNode(index: number): void {
-    const { scheduler, stores, bus, witness, plan } = this;
+    const { scheduler, stores, witness, plan } = this;
     const name = `n${index + 1}`;
-    const node = new SimNode({ name, scheduler, stores, bus, witness, plan, mutant: this.#mutant });
-    this.nodes[index] = node;
-    bus.nodes[index] = node;
-    witness.note(() => `${name} starts`);
+    const nodeId = plan.fixedNames ? name : `${name}-${++this.#starts}`;
+    const onExit = (node: SimNode): void => {
+      if (this.nodes[index] !== node) return;
+      // The one that was taken for dead lives: it keeps its place.
+      const former = this.#zombies.find((zombie) => zombie.nodeId === nodeId && zombie.takes && !zombie.paused);
+      if (former === undefined) this.#startLater(index, scheduler.between(200, 2_000));
+      else this.nodes[index] = former;
+    };
+    witness.note(() => `${nodeId} starts`);
+    this.nodes[index] = new SimNode({ name, nodeId, scheduler, stores, witness, plan, mutant: this.#mutant, onExit });
+  }
+
+  #startLater(index: number, afterMs: number): void {
+    const node = this.nodes[index];
+    this.scheduler.after(afterMs, () => {
+      if (this.nodes[index] === node) this.#startNode(index);
+    });
   }
 }

@@ -1,15 +1,20 @@
 import { ackBeforeDurable } from "./ack-before-durable.ts";
 import { ackBeforeJob } from "./ack-before-job.ts";
 import { appendWithoutMembership } from "./append-without-membership.ts";
+import { beaconWithoutCount } from "./beacon-without-count.ts";
 import { deafCaches } from "./deaf-caches.ts";
 import { dedupeOnlyOnRetry } from "./dedupe-only-on-retry.ts";
+import { flushUnnoticed } from "./flush-unnoticed.ts";
+import { headsBeforeRegistration } from "./heads-before-registration.ts";
 import { jobCommittedFirst } from "./job-committed-first.ts";
 import { lyingDisk } from "./lying-disk.ts";
 import type { Mutant } from "./mutant.ts";
 import { noListRepair } from "./no-list-repair.ts";
 import { receiptsWithoutAnswer } from "./receipts-without-answer.ts";
+import { refreshTakesBack } from "./refresh-takes-back.ts";
 import { rowsBeforeHead } from "./rows-before-head.ts";
 import { sinceRaisedBlindly } from "./since-raised-blindly.ts";
+import { staleLeaseBelieved } from "./stale-lease-believed.ts";
 import { unnoticedGap } from "./unnoticed-gap.ts";
 import { unreadableBeforeSettled } from "./unreadable-before-settled.ts";
 
@@ -19,6 +24,11 @@ export const mutants: readonly Mutant[] = [
   appendWithoutMembership,
   receiptsWithoutAnswer,
   unnoticedGap,
+  beaconWithoutCount,
+  staleLeaseBelieved,
+  flushUnnoticed,
+  headsBeforeRegistration,
+  refreshTakesBack,
   ackBeforeDurable,
   ackBeforeJob,
   jobCommittedFirst,

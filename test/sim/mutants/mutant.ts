@@ -1,3 +1,6 @@
+import type { Clock } from "../../../src/base/clock.ts";
+import type { ConnectionRegistry } from "../../../src/core/ports/connection-registry.ts";
+import type { RedisClient } from "../../../src/stores/redis/connect.ts";
 import type { Core, CorePorts } from "../../../src/core/api.ts";
 import type { Notice } from "../../../src/core/ports/bus.ts";
 import type { CoreOptions } from "../../../src/core/create-core.ts";
@@ -5,7 +8,7 @@ import type { Machine } from "../../../src/client/machine/types.ts";
 import type { Uuid } from "../../../src/protocol/ids.ts";
 import type { ClientFrame } from "../../../src/protocol/frames/client-frames.ts";
 import type { Stores } from "../stores.ts";
-import type { SimBus } from "../network.ts";
+import type { SimRedis } from "../redis/sim-redis.ts";
 
 /** The device as a mutant of its frames may touch it. */
 export interface MutantDevice {
@@ -31,7 +34,11 @@ export interface Mutant {
   readonly coreOptions?: CoreOptions;
   /** Which notices of other nodes are heard; absent = all. */
   hears?(notice: Notice): boolean;
-  bus?(bus: SimBus): void;
+  redis?(redis: SimRedis): void;
+  /** Called for each process of a node. */
+  redisClient?(client: RedisClient, clock: Clock): RedisClient;
+  /** Called for each process of a node. */
+  registry?(registry: ConnectionRegistry): ConnectionRegistry;
   /** Called for each process of a device; answers what it really sends (undefined = nothing). */
   frames?(device: MutantDevice): (frame: ClientFrame) => ClientFrame | undefined;
   /** Whether the disk of a device says "durable" before it is; default false. */

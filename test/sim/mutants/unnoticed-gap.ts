@@ -1,9 +1,12 @@
 import type { Mutant } from "./mutant.ts";
 
-/** Pushes that a node missed are noticed by nobody: a lost last push stays lost until something else happens. */
+/** What a node missed it knows of, and tells nobody: a lost last push stays lost until something else happens. */
 export const unnoticedGap: Mutant = {
   name: "unnoticed-gap",
-  bus: (bus) => {
-    bus.gapsNoticed = false;
-  },
+  registry: (registry) => ({
+    register: (...device) => registry.register(...device),
+    refresh: (...device) => registry.refresh(...device),
+    forget: (...device) => registry.forget(...device),
+    onLost: () => undefined,
+  }),
 };

@@ -1,0 +1,21 @@
+import type { Mutant } from "./mutant.ts";
+
+/** WELCOME does not wait until other processes find the connection: what is sent after its heads were read may pass it by. */
+export const headsBeforeRegistration: Mutant = {
+  name: "heads-before-registration",
+  registry(registry) {
+    let mend = (_reason: string): void => undefined;
+    return {
+      register(...device) {
+        registry.register(...device).catch(() => mend("a registration was not taken"));
+        return Promise.resolve();
+      },
+      refresh: (...device) => registry.refresh(...device),
+      forget: (...device) => registry.forget(...device),
+      onLost(handler) {
+        mend = handler;
+        registry.onLost(handler);
+      },
+    };
+  },
+};

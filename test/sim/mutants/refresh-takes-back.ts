@@ -1,0 +1,15 @@
+import type { Mutant } from "./mutant.ts";
+
+/** A refresh is a registration: a connection that its device has left takes the device back from the one it has now. */
+export const refreshTakesBack: Mutant = {
+  name: "refresh-takes-back",
+  registry: (registry) => ({
+    register: (...device) => registry.register(...device),
+    async refresh(...device) {
+      await registry.register(...device);
+      return "held";
+    },
+    forget: (...device) => registry.forget(...device),
+    onLost: (handler) => registry.onLost(handler),
+  }),
+};

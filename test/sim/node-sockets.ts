@@ -1,0 +1,181 @@
+import type { Core } from "../../src/core/api.ts";
+import type { Clock } from "../../src/base/clock.ts";
+import type { ConnectionRegistry } from "../../src/core/ports/connection-registry.ts";
+import type { Delivery } from "../../src/core/ports/bus.ts";
+import type { ClientFrame } from "../../src/protocol/frames/client-frames.ts";
+import type { ServerFrame } from "../../src/protocol/frames/server-frames.ts";
+import type { Uuid } from "../../src/protocol/ids.ts";
+import { limits } from "../../src/protocol/limits.ts";
+import type { WireError } from "../../src/protocol/wire-errors.ts";
+import type { Connection } from "../../src/server/connection/connection.ts";
+import { Hub } from "../../src/server/hub.ts";
+import { Registrations } from "../../src/server/registrations.ts";
+import { Dispatcher } from "../../src/server/routes/dispatcher.ts";
+import type { RouteServices } from "../../src/server/routes/route.ts";
+import type { Link } from "./network.ts";
+import { SimConnection, type SimConnectionHost } from "./node-connection.ts";
+import type { Process } from "./node-ports.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Witness } from "./witness.ts";
+
+export interface SocketsParts {
+  readonly nodeId: string;
+  readonly process: Process;
+  readonly scheduler: Scheduler;
+  readonly witness: Witness;
+  readonly clock: Clock;
+  readonly core: Core;
+  readonly registry: ConnectionRegistry;
+}
+
+const sweepEveryMs = 5_000;
+
+/**
+ * The connections of one process: the real dispatcher with the real routes, the real hub and the real registrations, tied
+ * together as server/connections.ts does it. Sessions, presence and rate limits are left out.
+ */
+export class NodeSockets implements SimConnectionHost {
+  readonly scheduler: Scheduler;
+  readonly #parts: SocketsParts;
+  readonly #connections = new Set<SimConnection>();
+  readonly #hub = new Hub<Connection>();
+  readonly #registrations: Registrations;
+  readonly #dispatcher: Dispatcher;
+  /** Sends that are being answered, by request. */
+  readonly #sends = new Map<string, Uuid>();
+  #opened = 0;
+  #stopped = false;
+
+  constructor(parts: SocketsParts) {
+    const { scheduler, clock, registry, witness } = parts;
+    this.#parts = parts;
+    this.scheduler = scheduler;
+    this.#registrations = new Registrations({
+      registry,
+      connections: () => Array.from(this.#connections).filter(({ state }) => state === "greeted"),
+      clock,
+      random: scheduler.random,
+      onError: (error) => witness.note(() => `${parts.nodeId}: ${String(error)}`),
+    });
+    this.#dispatcher = new Dispatcher(this.#services(), {
+      onError: (connection, type, error, cause) => {
+        witness.note(
+          () => `${parts.nodeId}: ${type} of ${connection.caller.userId}: ${error.code} ${String(error.cause)}`,
+        );
+        if (error.code === "internal") witness.blame("core", `${type}: ${String(cause)}`);
+      },
+      onAnswered: () => undefined,
+    });
+    this.#sweep();
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  accept(userId: Uuid, device: number, link: Link): void {
+    const { nodeId, process } = this.#parts;
+    const ordinal = ++this.#opened;
+    const id = `${nodeId}.${ordinal.toString(36)}`;
+    const connection = new SimConnection(this, link, { id, ordinal, caller: { userId, device } });
+    this.#connections.add(connection);
+    link.onClientFrame = (frame) => process.enter(() => this.#take(connection, frame));
+    link.onServerEnd = () => process.enter(() => connection.ended());
+  }
+
+  deliver({ userIds, except, frame }: Delivery): void {
+    for (const userId of userIds) {
+      for (const connection of Array.from(this.#hub.of(userId))) {
+        if (except?.userId !== userId || except.device !== connection.caller.device) connection.send(frame);
+      }
+    }
+  }
+
+  /** Asks every device to go elsewhere, each at a moment of its own; `ends`: and closes what has not gone by then. */
+  drain(spreadMs: number, ends: boolean): void {
+    const { scheduler, process } = this.#parts;
+    for (const connection of Array.from(this.#connections)) {
+      const after_ms = Math.floor(scheduler.between(0, spreadMs));
+      connection.send({ type: "RECONNECT", after_ms, reason: "drain" });
+      if (ends) scheduler.after(after_ms, () => process.enter(() => connection.drain()));
+    }
+  }
+
+  /** The process is gone: its sockets end, and each client hears of it at a time of its own or never. */
+  destroy(): void {
+    this.#stopped = true;
+    this.#registrations.stop();
+    for (const { link } of this.#connections) {
+      link.cut(this.scheduler.chance(0.8) ? this.scheduler.between(0, 1_000) : undefined, undefined);
+    }
+    this.#connections.clear();
+  }
+
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#parts.clock.schedule(ms, resolve);
+    });
+  }
+
+  onFrameOut({ caller }: SimConnection, frame: ServerFrame): void {
+    if (frame.type !== "ACK") return;
+    const { witness, nodeId } = this.#parts;
+    witness.note(() => `${nodeId}: ${frame.request} of ${caller.userId} at seq ${frame.seq}`);
+    witness.acks(caller.userId, frame);
+  }
+
+  onRefused({ id }: SimConnection, error: WireError, request: string | undefined): void {
+    const messageId = this.#sends.get(`${id} ${request}`);
+    if (messageId !== undefined && !error.temporary) this.#parts.witness.refuses(messageId);
+  }
+
+  onLeaving(connection: SimConnection, wasGreeted: boolean): void {
+    this.#hub.remove(asConnection(connection));
+    if (wasGreeted) this.#registrations.forget(connection);
+  }
+
+  onClosed(connection: SimConnection): void {
+    this.#connections.delete(connection);
+  }
+
+  #take(connection: SimConnection, frame: ClientFrame): void {
+    if (connection.state !== "opening" && connection.state !== "greeted") return;
+    connection.heardAtMs = this.scheduler.nowMs;
+    if (frame.type === "SEND_MESSAGE") this.#sends.set(`${connection.id} ${frame.request}`, frame.message_id);
+    this.#dispatcher.dispatch(asConnection(connection), frame);
+  }
+
+  #sweep(): void {
+    this.#parts.clock.schedule(sweepEveryMs, () => {
+      if (this.#stopped) return;
+      this.#sweep();
+      const now = this.scheduler.nowMs;
+      for (const connection of Array.from(this.#connections)) {
+        if (connection.state === "opening" && now - connection.openedAtMs > limits.helloTimeoutMs) {
+          connection.close("hello_timeout");
+        } else if (now - connection.heardAtMs > limits.silenceTimeoutMs) connection.close("silent");
+      }
+    });
+  }
+
+  #services(): RouteServices {
+    const { core, clock, nodeId } = this.#parts;
+    const services: Partial<RouteServices> = {
+      nodeId,
+      core,
+      clock,
+      hub: this.#hub,
+      registrations: this.#registrations,
+      watch: silentWatch as unknown as RouteServices["watch"],
+      rules: () => ({}) as ReturnType<RouteServices["rules"]>,
+    };
+    return services as RouteServices;
+  }
+}
+
+const silentWatch = { beat: () => undefined };
+
+/** What the server asks of a connection here, SimConnection has. */
+function asConnection(connection: SimConnection): Connection {
+  return connection as unknown as Connection;
+}
