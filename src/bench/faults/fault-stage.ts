@@ -30,8 +30,10 @@ export interface FaultStageOptions {
   readonly tell: (text: string) => void;
 }
 
-/** Three intervals, and the time in which clients find their way back. */
-const seenAfterMs = 12_000;
+/** Three intervals, and some for the first of them. */
+const seenAfterMs = 5_000;
+/** Who was cut off for long may wait for as long, and at most so long, before the next attempt. */
+const backoffMsMax = 20_000;
 
 export class FaultStage {
   /** Those of the run, wherever they come from. */
@@ -100,8 +102,10 @@ export class FaultStage {
 
   /** All faults are over, and long enough for a recovery to be seen. */
   isSeen(nowMs: number): boolean {
-    const endsMs = this.#runner?.events.map(({ endMs }) => endMs ?? 0);
-    return endsMs !== undefined && !this.isBusy && nowMs >= Math.max(...endsMs) + seenAfterMs;
+    const seenMs = this.#runner?.events.map(({ atMs = 0, endMs = 0 }) => {
+      return endMs + Math.min(backoffMsMax, endMs - atMs) + seenAfterMs;
+    });
+    return seenMs !== undefined && !this.isBusy && nowMs >= Math.max(...seenMs);
   }
 
   /** Why the run cannot go on. */
