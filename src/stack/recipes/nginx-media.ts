@@ -54,6 +54,8 @@ export function mediaLocations({ endpoint }: MediaOrigin): string {
     proxy_cache_valid 200 206 30d;
     proxy_ignore_headers Cache-Control Expires Vary Set-Cookie X-Accel-Expires X-Accel-Redirect X-Accel-Limit-Rate X-Accel-Buffering X-Accel-Charset;
     proxy_cache_lock on;
+    proxy_cache_lock_timeout 30s;
+    proxy_cache_lock_age 30s;
     proxy_cache_use_stale error timeout updating http_500 http_502 http_503 http_504;
     proxy_hide_header Set-Cookie;
     proxy_hide_header x-amz-request-id;

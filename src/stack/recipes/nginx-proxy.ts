@@ -69,7 +69,8 @@ ${locations}  location = /ws {
     proxy_set_header Connection "";
     proxy_read_timeout 10s;
   }
-  location /api/media/ {
+  # Not with a slash at its end: nginx would send those who leave it out there, and a POST arrives as a GET.
+  location /api/media {
     proxy_pass http://msgr;
     proxy_set_header Host $http_host;
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
