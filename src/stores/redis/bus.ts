@@ -142,6 +142,7 @@ export class RedisBus implements Bus {
     const epochs = new Map(claims.map(parseClaim).map(({ node, epoch }) => [node, epoch]));
     for (const [node, epoch] of epochs) void this.#peers.meet(node, epoch)?.say("hello");
     this.#peers.keep(new Set(epochs.keys()));
+    this.#peers.metAll();
     for (const outbox of this.#peers.all()) void outbox.say("beacon");
     this.#checkEcho();
   }

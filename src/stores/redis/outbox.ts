@@ -38,6 +38,11 @@ export class Outbox {
     this.#options = options;
   }
 
+  /** Whether something for this process was not published, or not yet. */
+  get owes(): boolean {
+    return this.dropped > 0 || this.#entries.length > 0 || this.#publishing > 0;
+  }
+
   add(entry: string): void {
     if (this.#bytes + entry.length > outboxLimits.bytesMax || !this.#entries.push(entry)) return this.skip();
     this.#bytes += entry.length;

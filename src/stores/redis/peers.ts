@@ -9,13 +9,20 @@ export function parseClaim(claim: string): { readonly node: string; readonly epo
   return { node, epoch };
 }
 
-/** The other server processes, as far as this one knows, each with what waits for it. */
+/**
+ * The other server processes, as far as this one knows, each with what waits for it.
+ *
+ * Numbers belong to a pair of epochs. Where a numbering begins anew and the one before it still owed something, the new
+ * one begins with a number that is missing: else nobody would ever miss what was dropped.
+ */
 export class Peers {
   readonly #options: Omit<OutboxOptions, "node" | "epoch" | "own">;
   readonly #outboxes = new Map<string, Outbox>();
   #own: OutboxOptions["own"];
   /** Entries dropped of processes that are gone, and of those that did not fit. */
   #droppedBefore = 0;
+  /** Something was dropped that may have been for a process which was not met yet. */
+  #owesStrangers = false;
 
   constructor(own: OutboxOptions["own"], options: Omit<OutboxOptions, "node" | "epoch" | "own">) {
     this.#own = own;
@@ -35,9 +42,17 @@ export class Peers {
 
   /** That process lives and has this epoch. Answers its outbox when it is a new one. */
   meet(node: string, epoch: string): Outbox | undefined {
-    if (node === this.#own.node || this.#outboxes.get(node)?.epoch === epoch) return undefined;
+    const before = this.#outboxes.get(node);
+    if (node === this.#own.node || before?.epoch === epoch) return undefined;
     this.#close(node);
-    return this.#open(node, epoch);
+    const outbox = this.#open(node, epoch);
+    if (before?.owes === true) outbox?.skip();
+    return outbox;
+  }
+
+  /** Every process that lives was met by now. */
+  metAll(): void {
+    this.#owesStrangers = false;
   }
 
   /** Only these live. */
@@ -49,15 +64,17 @@ export class Peers {
   restart(own: OutboxOptions["own"]): void {
     this.#own = own;
     const known = [...this.#outboxes.values()];
-    for (const { node, epoch } of known) {
+    for (const { node, epoch, owes } of known) {
       this.#close(node);
-      this.#open(node, epoch);
+      const outbox = this.#open(node, epoch);
+      if (owes) outbox?.skip();
     }
   }
 
   /** Something was dropped before it was known for whom. */
   skipAll(): void {
     this.#droppedBefore++;
+    this.#owesStrangers = true;
     for (const outbox of this.#outboxes.values()) outbox.skip();
   }
 
@@ -72,6 +89,7 @@ export class Peers {
     }
     const outbox = new Outbox({ ...this.#options, own: this.#own, node, epoch });
     this.#outboxes.set(node, outbox);
+    if (this.#owesStrangers) outbox.skip();
     return outbox;
   }
 
