@@ -74,7 +74,7 @@ export class RawClient implements AsyncDisposable {
   }
 
   /** The next frame (or one that came already and nobody took) that matches; taken out of `frames`. */
-  expect(matches: (frame: Frame) => boolean, timeoutMs = 5_000): Promise<Frame> {
+  expect(matches: (frame: Frame) => boolean, timeoutMs = 15_000): Promise<Frame> {
     const at = this.frames.findIndex(matches);
     if (at >= 0) return Promise.resolve(this.frames.splice(at, 1)[0] as Frame);
     return new Promise((resolve, reject) => {

@@ -96,7 +96,7 @@ export class Stranger implements AsyncDisposable {
   }
 
   async #next(what: string, matches: (frame: Json) => boolean): Promise<Json> {
-    const until = Date.now() + 5_000;
+    const until = Date.now() + 15_000;
     for (;;) {
       const at = this.#frames.findIndex(matches);
       if (at >= 0) return this.#frames.splice(at, 1)[0] as Json;
