@@ -31,6 +31,8 @@ export function proxyConfig({ listen, servers, media, locations = "" }: ProxyOpt
   least_conn;
 ${members}
   keepalive 32;
+  # Less than the servers' own 15 s: a POST on a connection that the other end is closing would be lost, and not repeated.
+  keepalive_timeout 10s;
 }
 upstream msgr_sockets {
   zone msgr_sockets 64k;
