@@ -35,6 +35,7 @@ const stateOf = (pid: number): string => {
   return text.slice(text.lastIndexOf(")") + 2, text.lastIndexOf(")") + 3);
 };
 
+// Looking at the state of a process needs /proc.
 describe.runIf(process.platform === "linux")("a process that faults strike", () => {
   test("is stopped and goes on with all that descend from it", async () => {
     await using family = await startFamily();

@@ -52,7 +52,6 @@ const phaseField = section({
 });
 
 export const profiles = ["embedded", "cluster"] as const;
-export type Profile = (typeof profiles)[number];
 
 const targetField = section({
   mode: wordField("target", targetModes).default("server"),
