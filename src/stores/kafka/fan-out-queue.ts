@@ -64,7 +64,6 @@ class KafkaQueue implements KafkaFanOutQueue {
   readonly #writer: JobWriter;
   readonly #health: QueueHealth;
   #isTopicReady = false;
-  #isOpen = false;
   #consumer: JobConsumer | undefined;
   #closed: Promise<void> | undefined;
 
@@ -96,7 +95,6 @@ class KafkaQueue implements KafkaFanOutQueue {
 
   async open(): Promise<void> {
     await this.#health.look();
-    this.#isOpen = true;
     if (this.#health.isUp) return;
     const error = toStoreError(this.#health.error, this.#settings.brokers);
     if (!error.outcomeUnknown) throw error;
@@ -153,7 +151,7 @@ class KafkaQueue implements KafkaFanOutQueue {
     await Promise.allSettled(ways.map((way) => way.close()));
   }
 
-  /** When a process starts, a cluster that is just starting as well, or the topic that was just made, is waited for. */
+  /** A cluster that is just starting or chooses another leader, and a topic that was just made, are waited for. */
   async #look(): Promise<number> {
     const { clock } = this.#deps;
     const until = clock.monotonicMs() + this.#settings.timeoutMs;
@@ -161,7 +159,7 @@ class KafkaQueue implements KafkaFanOutQueue {
       try {
         return await this.#lookOnce();
       } catch (error) {
-        if (this.#isOpen || !isStarting(error) || clock.monotonicMs() > until) throw error;
+        if (!isStarting(error) || clock.monotonicMs() > until) throw error;
         await new Promise<void>((resolve) => clock.schedule(againAfterMs, resolve));
       }
     }

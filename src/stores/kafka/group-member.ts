@@ -36,7 +36,8 @@ export class GroupMember {
   readonly #options: GroupMemberOptions;
   readonly #topic: string;
   readonly #held = new Set<number>();
-  readonly #stopping = Promise.withResolvers<undefined>();
+  /** What waits here, and is let go when this stops. */
+  readonly #waits = new Set<() => void>();
   #isStopped = false;
   #isTold = false;
   #consumer: Consumer | undefined;
@@ -54,7 +55,7 @@ export class GroupMember {
   /** Leaves the group. What is held is let go without a word. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#stopping.resolve(undefined);
+    for (const end of this.#waits) end();
     await this.#running;
   }
 
@@ -80,14 +81,14 @@ export class GroupMember {
       this.#loseAll();
       if (this.#isStopped) return;
       this.#tell(error);
-      await Promise.race([this.#pause(rejoinAfterMs), this.#stopping.promise]);
+      await this.#pause(rejoinAfterMs);
     }
   }
 
   /** From joining to the end of the membership; answers why it ended. */
   async #session(): Promise<unknown> {
     const ended = Promise.withResolvers<unknown>();
-    const consumer = this.#create();
+    const consumer: Consumer = this.#create(() => this.#handOver(consumer));
     this.#consumer = consumer;
     // The driver tells of a failed attempt to join anew, and then does nothing more.
     consumer.on("error", ended.resolve);
@@ -96,13 +97,16 @@ export class GroupMember {
     consumer.on("consumer:group:rebalance", () => this.#gain(consumer));
     consumer.topics.track(this.#topic);
     consumer.joinGroup().catch(ended.resolve);
-    const error = await Promise.race([ended.promise, this.#stopping.promise]);
+    const onStop = (): void => ended.resolve(undefined);
+    this.#waits.add(onStop);
+    const error = await ended.promise;
+    this.#waits.delete(onStop);
     this.#consumer = undefined;
     await this.#close(consumer);
     return error;
   }
 
-  #create(): Consumer {
+  #create(handOver: () => Promise<void>): Consumer {
     const { settings } = this.#options;
     return new Consumer({
       ...clientOptions(settings, "fanout-worker"),
@@ -117,7 +121,7 @@ export class GroupMember {
       retries: 5,
       retryDelay: 200,
       protocols: [{ name: "cooperative-sticky", version: 3 }],
-      protocolsMetadata: () => this.#handOver().then(() => Buffer.alloc(0)),
+      protocolsMetadata: () => handOver().then(() => Buffer.alloc(0)),
       autocommit: false,
     });
   }
@@ -135,9 +139,8 @@ export class GroupMember {
   }
 
   /** Before each request to join: what is not assigned to this process any more is finished and let go. */
-  async #handOver(): Promise<void> {
-    const consumer = this.#consumer;
-    if (consumer === undefined || this.#isStopped) return;
+  async #handOver(consumer: Consumer): Promise<void> {
+    if (consumer !== this.#consumer || this.#isStopped) return;
     const assigned = new Set(this.#assigned(consumer));
     const going = [...this.#held].filter((partition) => !assigned.has(partition));
     if (going.length === 0) return;
@@ -151,7 +154,7 @@ export class GroupMember {
     const until = this.#options.clock.monotonicMs() + membership.handOverMsMax;
     const released = this.#options.release(going).then(() => true as const);
     while (this.#options.clock.monotonicMs() < until && !this.#isStopped) {
-      if (await Promise.race([released, this.#pause(membership.heartbeatMs), this.#stopping.promise])) return true;
+      if (await Promise.race([released, this.#pause(membership.heartbeatMs)])) return true;
       if (!(await this.#isMember(consumer))) return false;
     }
     return false;
@@ -201,11 +204,21 @@ export class GroupMember {
     // What fails after this is of no interest to anybody.
     consumer.on("error", () => {});
     const closed = consumer.close(true).catch(() => undefined);
-    await Promise.race([closed, this.#pause(closeWithinMs)]);
+    const late = new Promise<void>((resolve) => this.#options.clock.schedule(closeWithinMs, resolve));
+    await Promise.race([closed, late]);
     await consumer.connections.close().catch(() => undefined);
   }
 
+  /** Answers nothing, after `ms` or when this stops. */
   #pause(ms: number): Promise<undefined> {
-    return new Promise((resolve) => this.#options.clock.schedule(ms, () => resolve(undefined)));
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#waits.delete(end);
+        timer.cancel();
+        resolve(undefined);
+      };
+      this.#waits.add(end);
+      const timer = this.#options.clock.schedule(ms, end);
+    });
   }
 }

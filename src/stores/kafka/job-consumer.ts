@@ -184,6 +184,8 @@ export class JobConsumer implements FanOutConsumption {
       partitions.map(async (partition) => {
         this.#held.delete(partition);
         await this.#lanes.release(partition);
+        // It took too long: the partition was lost, and has come back meanwhile.
+        if (this.#held.has(partition)) return;
         await this.#commits.settle(membership.handOverMsMax, partition);
         this.#commits.forget(partition);
       }),

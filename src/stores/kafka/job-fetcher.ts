@@ -1,5 +1,5 @@
 import type { Admin, ConnectionPool } from "@platformatic/kafka";
-import type { Clock } from "../../base/clock.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
 import { byLeader, fetchRecords, type FetchedPartition, type Place } from "./fetch-records.ts";
 
 /** A partition of this process, for as long as it is. */
@@ -39,6 +39,7 @@ export class JobFetcher {
   #isLooking = false;
   #isWoken = false;
   #isStopped = false;
+  #later: Timer | undefined;
 
   constructor(options: JobFetcherOptions) {
     this.#options = options;
@@ -52,6 +53,7 @@ export class JobFetcher {
 
   stop(): void {
     this.#isStopped = true;
+    this.#later?.cancel();
   }
 
   async #look(): Promise<void> {
@@ -99,7 +101,11 @@ export class JobFetcher {
     }
   }
 
+  /** However many reasons there are. */
   #wakeLater(): void {
-    this.#options.clock.schedule(againAfterMs, () => this.wake());
+    this.#later ??= this.#options.clock.schedule(againAfterMs, () => {
+      this.#later = undefined;
+      this.wake();
+    });
   }
 }

@@ -70,7 +70,8 @@ describeOn(["kafka"], "a Kafka that goes away", () => {
         expect((await queue.lag()).jobsWaiting).toBe(0);
         expect(acked.filter((each) => !served.some(({ toSeq }) => toSeq === each))).toEqual([]);
       });
-      expect(lost(log)).toEqual(["warn", "info"]);
+      // A broker that starts may turn away once more before it is up for good.
+      expect([lost(log)[0], lost(log).at(-1)]).toEqual(["warn", "info"]);
       await consumption.stop();
     },
   );
@@ -99,7 +100,7 @@ describeOn(["kafka"], "a Kafka that goes away", () => {
       expect(lost(log)).toEqual(["warn"]);
       await kafka.restart();
       await untilBack(() => queue.ready());
-      expect(lost(log)).toEqual(["warn", "info"]);
+      expect(lost(log).slice(0, 2)).toEqual(["warn", "info"]);
       await queue.enqueue([job]);
       await untilBack(() => expect(served).toContainEqual(expect.objectContaining(job)));
       await consumption.stop();
