@@ -50,6 +50,7 @@ describeOn(["redis"], "server processes on Redis", () => {
             clock,
             losses,
             isListening: () => true,
+            isSameMemory: async () => true,
             onDisplaced: (owner, userId, device) =>
               (parseClaim(owner).node === "near" ? near : far).doubt(userId, device),
           }),

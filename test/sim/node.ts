@@ -212,7 +212,14 @@ export class SimNode implements Process {
       registry,
     });
     this.#sockets = sockets;
-    bus.subscribe({ deliver: (delivery) => sockets.deliver(delivery), notice: (notice) => this.#hear(core, notice) });
+    bus.subscribe({
+      deliver(delivery) {
+        const { frame } = delivery;
+        if (frame.type === "NEW_MESSAGE") core.heardMessage(frame.conversation_id, frame.seq);
+        sockets.deliver(delivery);
+      },
+      notice: (notice) => this.#hear(core, notice),
+    });
     // Failing is allowed: what is left is finished when its group is first used.
     core.recover().catch(() => undefined);
     this.#state = "serving";

@@ -26,12 +26,12 @@ export interface SimulateOptions {
   readonly keepsTrace?: boolean;
 }
 
-/** Longest that anything may take to come to rest once faults have ended: a silent connection is noticed after 75 s. */
+/** Longest that anything may take to come to rest once faults have ended: a silent connection is noticed after 35 s. */
 const settleMs = 140_000;
-/** A beacon, a pause between two losses, the spread of the syncs. */
+/** What goes wrong once in all quiet is mended by then: a beacon, a pause between two losses, the spread of the syncs. */
 const lastMs = 15_000;
-/** Back-off, and repairs of what went by. */
-const rushMs = 30_000;
+/** Back-off, and repairs of what went by; less than it takes a node to close what has fallen silent. */
+const rushMs = 12_000;
 const reconnectMs = 60_000;
 /** Longer than any read of a store that is well. */
 const checkMs = 10_000;
@@ -78,6 +78,8 @@ async function run(world: World): Promise<void> {
   witness.note(() => "— rush —");
   world.rush();
   await scheduler.runUntil(scheduler.nowMs + rushMs, stepsMax);
+  world.forget();
+  await scheduler.runUntil(scheduler.nowMs + lastMs, stepsMax);
   world.sendLast();
   await scheduler.runUntil(scheduler.nowMs + lastMs, stepsMax);
   if (world.openCalls > 0) witness.blame("progress", `${world.openCalls} calls without an answer`);

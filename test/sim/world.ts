@@ -13,6 +13,8 @@ import { Witness } from "./witness.ts";
 /** How long a caller by HTTP waits for an answer. */
 const callTimeoutMs = 4_000;
 const callAttemptsMax = 200;
+/** Within this time after Redis forgot everything somebody writes. */
+const forgetMs = 6_000;
 /** Within this time everybody connects again. */
 const rushMs = 1_000;
 /** A process that does not answer for this long is replaced. */
@@ -155,14 +157,15 @@ export class World {
   }
 
   /**
-   * Everybody connects again within a second. Meanwhile people write, and Redis takes its time: what is sent while a
+   * Everybody connects again within a second, half of them without their node hearing of the end. Meanwhile people write, and Redis takes its time: what is sent while a
    * device comes back has to be in its sync or in a push.
    */
   rush(): void {
     const { scheduler } = this;
     this.stores.redis.slowFor(rushMs * 2);
     for (const device of this.devices) {
-      scheduler.after(scheduler.between(0, rushMs), () => device.link?.cut(0, 0));
+      const serverAfterMs = scheduler.chance(0.5) ? 0 : undefined;
+      scheduler.after(scheduler.between(0, rushMs), () => device.link?.cut(0, serverAfterMs));
       const others = this.users.filter((userId) => userId !== device.userId);
       const to = { user: scheduler.pick(others) };
       scheduler.after(scheduler.between(0, rushMs * 1.5), () => device.write(to));
@@ -174,12 +177,22 @@ export class World {
     for (const device of this.devices) this.resolveOf(device);
   }
 
+  /** Redis forgets everything in all quiet, and somebody writes soon after: nothing else shows it to anybody. */
+  forget(): void {
+    this.stores.redis.memory.flush();
+    this.scheduler.after(this.scheduler.between(0, forgetMs), () => this.#write());
+  }
+
   /** A message in all quiet, whose push to another process is lost: nothing follows that would show it. */
   sendLast(): void {
     this.stores.redis.loseNextBatch();
+    this.#write();
+  }
+
+  #write(): void {
     const device = this.scheduler.pick(this.devices);
     const others = this.users.filter((userId) => userId !== device.userId);
-    this.witness.note(() => `${device.name} sends the last message`);
+    this.witness.note(() => `${device.name} writes`);
     device.write({ user: this.scheduler.pick(others) });
   }
 

@@ -29,6 +29,8 @@ export class Pulse {
   readonly #redis: RedisClient;
   readonly #options: PulseOptions;
   #sentinel: string | undefined;
+  /** Made by this process. */
+  #sentinels = 0;
   #beatAtMs = 0;
   #timer: Timer | undefined;
   #isStopped = false;
@@ -55,6 +57,11 @@ export class Pulse {
     this.#isStopped = true;
     this.#timer?.cancel();
     await this.#redis.commands.zrem(this.#redis.keys.nodes, this.#claim).catch(this.#options.onError);
+  }
+
+  /** Whether the sentinel is the one seen last. Rejects with WireError. */
+  async isSameMemory(): Promise<boolean> {
+    return (await answered(this.#redis.commands.get(this.#redis.keys.epoch))) === this.#sentinel;
   }
 
   #plan(): void {
@@ -97,8 +104,8 @@ export class Pulse {
     const { lease, losses } = this.#options;
     const hadOne = this.#sentinel !== undefined;
     const { commands, keys } = this.#redis;
-    // Of several processes that miss it, one sets it.
-    if (found === null) await answered(commands.set(keys.epoch, lease.epoch, "NX"));
+    // Of several processes that miss it, one sets it; never to what it was, or the others would not miss it.
+    if (found === null) await answered(commands.set(keys.epoch, `${lease.epoch}.${++this.#sentinels}`, "NX"));
     this.#sentinel = found ?? (await answered(commands.get(keys.epoch))) ?? undefined;
     if (!hadOne) return;
     // Before anything is registered again, under a lease that holds.

@@ -59,6 +59,7 @@ export async function startRedisNode(redis: RedisClient, options: RedisNodeOptio
     clock,
     losses,
     isListening: () => bus.isListening,
+    isSameMemory: () => pulse.isSameMemory(),
     onDisplaced: (owner, userId, device) => bus.displace(owner, userId, device),
   });
   const pulse = new Pulse(redis, { lease, bus, losses, clock, onError });

@@ -16,6 +16,8 @@ export interface RegistryOptions {
   readonly losses: Losses;
   /** Whether this process hears now what others send it. */
   readonly isListening: () => boolean;
+  /** Whether Redis still has the memory that this process knows. Rejects with WireError when it does not answer. */
+  readonly isSameMemory: () => Promise<boolean>;
   /** `owner`, node:epoch:connection, had the device until now; its process is to `doubt` it. */
   readonly onDisplaced: (owner: string, userId: Uuid, device: number) => void;
 }
@@ -85,7 +87,7 @@ export class RedisConnectionRegistry implements ConnectionRegistry {
       [this.#redis.keys.connection(userId)],
       [device, `${claim}:${connection}`, this.#ttlMs],
     );
-    if (held !== 1) return this.#isSettled ? "replaced" : "unsettled";
+    if (held !== 1) return (await this.#isSettled()) ? "replaced" : "unsettled";
     this.#note(userId, device, connection, claim);
     return "held";
   }
@@ -109,9 +111,10 @@ export class RedisConnectionRegistry implements ConnectionRegistry {
     this.#options.losses.onLost(handler);
   }
 
-  /** Whether what Redis says of others can be believed: no loss is known that was not mended yet. */
-  get #isSettled(): boolean {
-    return this.#options.isListening() && !this.#options.losses.isWaiting;
+  /** Whether what Redis says of others can be believed: no loss is known that was not mended yet, and none to come. */
+  async #isSettled(): Promise<boolean> {
+    const { isListening, losses, isSameMemory } = this.#options;
+    return isListening() && !losses.isWaiting && (await isSameMemory());
   }
 
   #note(userId: Uuid, device: number, connection: string, claim: string): void {

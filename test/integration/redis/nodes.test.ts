@@ -262,18 +262,28 @@ describeOn(["redis"], "server processes on a Redis that fails", () => {
     await eventually(async () => expect(await pair.near.node.registry.refresh(user, 1, "old")).toBe("replaced"));
   });
 
-  test("while a loss is known that nobody was told of yet, nobody is replaced for good", async () => {
+  test("the sentinel after FLUSHALL is another one, although the process that sets it is the same", async () => {
+    await using server = await startRedis();
+    const settings = { url: server.url, keyPrefix: "t:", timeoutMs: 500 };
+    await using near = await startTestNode(settings, { nodeId: "near", timing: calm });
+    const { commands, keys } = near.redis;
+    const before = await commands.get(keys.epoch);
+    await commands.flushall();
+    await eventually(async () => expect(await commands.get(keys.epoch)).not.toBeNull());
+    expect(await commands.get(keys.epoch)).not.toBe(before);
+  });
+
+  test("after FLUSHALL nobody is replaced for good by what an older connection registered again", async () => {
     await using server = await startRedis();
     const settings = { url: server.url, keyPrefix: "t:", timeoutMs: 500 };
     const patient = { ...watchful, lossPauseMs: 60_000 };
     await using near = await startTestNode(settings, { nodeId: "near", timing: patient });
     await near.node.registry.register(user, 1, "c1");
     await near.redis.commands.flushall();
-    await eventually(() => expect(near.losses).toHaveLength(1));
-    await near.redis.commands.flushall();
-    // As an older memory of Redis has it.
-    await near.redis.commands.hset(near.redis.keys.connection(user), "1", "other:epoch:before");
-    await eventually(async () => expect(await near.node.registry.refresh(user, 1, "c1")).toBe("unsettled"));
+    // Another process noticed first.
+    await near.redis.commands.set(near.redis.keys.epoch, "new");
+    await near.redis.commands.hset(near.redis.keys.connection(user), "1", "other:epoch:older");
+    expect(await near.node.registry.refresh(user, 1, "c1")).toBe("unsettled");
   });
 
   test("a full Redis refuses registrations by name and is no loss of what is there", async () => {

@@ -42,6 +42,7 @@ export async function joinNodes(redis: RedisClient, options: JoinOptions): Promi
     clock,
     losses,
     isListening: () => bus.isListening,
+    isSameMemory: () => pulse.isSameMemory(),
     onDisplaced: (owner, userId, device) => bus.displace(owner, userId, device),
   });
   const pulse = new Pulse(redis, { lease, bus, losses, clock, onError });
