@@ -27,6 +27,11 @@ export interface Core {
   readonly people: PeopleApi;
   /** To be called for every notice that arrives on the bus: drops what the caches hold about it. */
   hear(notice: Notice): void;
+  /**
+   * To be told of every NEW_MESSAGE that is delivered through this process, whichever appended it: a conversation whose two
+   * ends are at different processes would cost a failed append for each answer otherwise. Optional; a hint that is looked up.
+   */
+  heardMessage(conversationId: Uuid, seq: number): void;
   /** Finishes what an earlier process left half done (group changes without their system row). Call once at start. */
   recover(): Promise<void>;
 }

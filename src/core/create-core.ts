@@ -58,6 +58,7 @@ export function createCore(ports: CorePorts, options: CoreOptions): Core {
     groups: createGroups(lanes, ports.random),
     people: createPeople({ ...wired, announce: (notice) => bus.announce(notice) }),
     hear,
+    heardMessage: (conversationId, seq) => lanes.heardMessage(conversationId, seq),
     recover: () => recoverGroups(lanes),
   };
 }

@@ -4,7 +4,7 @@ import type { ClientFrame } from "../protocol/frames/client-frames.ts";
 import type { ServerFrame } from "../protocol/frames/server-frames.ts";
 import type { CloseReason } from "../protocol/close-codes.ts";
 import type { WireError } from "../protocol/wire-errors.ts";
-import type { Notice } from "../core/ports/bus.ts";
+import type { Delivery, Notice } from "../core/ports/bus.ts";
 import { randomBelow } from "../base/random.ts";
 import type { TokenHolder } from "./accounts/account-types.ts";
 import { Connection, type ConnectionHost } from "./connection/connection.ts";
@@ -88,6 +88,13 @@ export class Connections implements ConnectionHost {
     const ordinal = ++this.#opened;
     const id = `${this.#context.nodeId}.${ordinal.toString(36)}`;
     this.#sweep.add(new Connection(this, ws, socket, { id, ordinal, caller: { userId, device }, familyId }));
+  }
+
+  /** From the bus. */
+  deliver(delivery: Delivery): void {
+    const { frame } = delivery;
+    if (frame.type === "NEW_MESSAGE") this.#context.core.heardMessage(frame.conversation_id, frame.seq);
+    this.hub.deliver(delivery);
   }
 
   /** From the bus. */

@@ -66,7 +66,7 @@ export class ServerNode {
   async start({ anyPort, administration = "now" }: NodeStart): Promise<NodeAddresses> {
     const { config, core, ports, log } = this.#context;
     ports.bus.subscribe({
-      deliver: (delivery) => this.#connections.hub.deliver(delivery),
+      deliver: (delivery) => this.#connections.deliver(delivery),
       notice: (notice) => this.#connections.notice(notice),
     });
     await core.recover();

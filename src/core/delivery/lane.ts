@@ -50,6 +50,8 @@ export class Lane {
   /** Up to here the list rows of every reader, or jobs that write them, are known to be durable; undefined: nobody looked yet. */
   listedTo: number | undefined;
   readonly recent = new RecentRows();
+  /** Of a message that another process pushed; 0: nothing was heard since the end was learnt. Never believed, only looked up. */
+  #heardSeq = 0;
 
   /** Direct chats. */
   peers: Peers | undefined;
@@ -64,6 +66,20 @@ export class Lane {
     this.kind = uuidVersion(conversationId) === 8 ? "direct" : "group";
   }
 
+  /** Whether another process is known to have appended behind what this lane holds for the end. */
+  get isBehind(): boolean {
+    return this.#heardSeq > this.end.head;
+  }
+
+  /**
+   * A message was pushed through this process. Whoever pushes has made the list rows durable before, so those of a direct
+   * chat need no repair here (a group's depend on who is a member).
+   */
+  heard(seq: number): void {
+    this.#heardSeq = Math.max(this.#heardSeq, seq);
+    if (this.kind === "direct" && this.listedTo === seq - 1) this.listedTo = seq;
+  }
+
   /** What the store answered. */
   learn(end: LogHead): void {
     assert(end.head >= this.hintSeq, `log ${this.conversationId} ends at ${end.head}, before ${this.hintSeq}`);
@@ -71,6 +87,7 @@ export class Lane {
     this.known = true;
     this.borderProven = false;
     this.hintSeq = end.head;
+    this.#heardSeq = 0;
   }
 
   /** Whatever was believed of the end of the log may be wrong. */

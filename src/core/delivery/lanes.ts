@@ -79,6 +79,11 @@ export class Lanes {
     return answer.promise;
   }
 
+  /** A message was pushed through this process, whoever appended it. */
+  heardMessage(conversationId: Uuid, seq: number): void {
+    this.#lanes.get(conversationId)?.heard(seq);
+  }
+
   hear(notice: Notice): void {
     this.context.directory.hear(notice);
     if (notice.notice === "blocks_changed") {

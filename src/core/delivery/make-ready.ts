@@ -9,7 +9,7 @@ import type { PendingSend } from "./pending-send.ts";
 
 /** Whether the lane knows all that every send needs: the usual case, and then nothing is read. */
 export function isReady(context: LaneContext, lane: Lane, pending: readonly PendingSend[]): boolean {
-  if (!lane.known || lane.listedTo === undefined) return false;
+  if (!lane.known || lane.isBehind || lane.listedTo === undefined) return false;
   if (lane.kind === "direct") {
     if (lane.peers === undefined || lane.listedTo < lane.end.head) return false;
   } else {
@@ -30,7 +30,8 @@ export async function makeReady(context: LaneContext, lane: Lane, pending: reado
   for (const send of pending) {
     if (lane.listedTo === undefined) await loadListed(context, lane, send.caller.userId);
   }
-  if (!lane.known) await loadEnd(context, lane, "latest");
+  // An append that has to fail costs more than this read, and so does the serial one below.
+  if (!lane.known || lane.isBehind) await loadEnd(context, lane, "latest");
   // A cursor beyond the head is wrong only if a serial read that began after it came says so.
   if (aheadOf(lane, pending)) await loadEnd(context, lane, "serial");
   if (lane.kind === "group") {

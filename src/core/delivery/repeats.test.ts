@@ -198,7 +198,8 @@ describe("a client that claims to have seen more than there is", () => {
     expect(world.log.headOf(chat)?.head).toBe(3);
   });
 
-  test("is judged by a serial read: another server may have appended", async () => {
+  test("is judged by a serial read: another server may have appended, and its push been lost", async () => {
+    core = createDeliveryCore(world, { deaf: true });
     await send(ann, draftTo(bob, 0));
     const other = createDeliveryCore(world);
     await sendOn(other, bob, draftTo(ann, 1));

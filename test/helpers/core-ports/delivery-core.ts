@@ -25,7 +25,12 @@ export function createDeliveryCore(
   const groupStatus = createGroupStatus({ ...ports, intervals });
   const lanes = new Lanes(ports, groupStatus, { cacheTtlMs: options.cacheTtlMs ?? Infinity });
   if (options.deaf !== true) {
-    ports.bus.subscribe({ deliver: () => undefined, notice: (notice) => lanes.hear(notice) });
+    ports.bus.subscribe({
+      deliver({ frame }) {
+        if (frame.type === "NEW_MESSAGE") lanes.heardMessage(frame.conversation_id, frame.seq);
+      },
+      notice: (notice) => lanes.hear(notice),
+    });
   }
   return { ports, lanes, delivery: createDelivery(lanes), groups: createGroups(lanes, world.random) };
 }
