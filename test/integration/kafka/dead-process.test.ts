@@ -3,9 +3,9 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { FanOutJob, QueuedJob } from "../../../src/core/ports/fan-out-queue.ts";
-import type { KafkaSettings } from "../../../src/stores/kafka/settings.ts";
+import { fanOutGroup, fanOutTopic, type KafkaSettings } from "../../../src/stores/kafka/settings.ts";
 import { newId } from "../../contract/durable-harness.ts";
-import { deleteTopic, openTestQueue, ownKafkaSettings } from "../../helpers/kafka.ts";
+import { deleteTopic, openTestQueue, ownKafkaSettings, withAdmin } from "../../helpers/kafka.ts";
 import { describeOn } from "../../helpers/real-stores.ts";
 
 const conversations = Array.from({ length: 64 }, newId);
@@ -28,7 +28,15 @@ function startWorker(settings: KafkaSettings) {
   return { child, said };
 }
 
-/** The issue allows a group's last member 30 s; a session that ends is most of that. */
+/** Those among the members of the group that have partitions. */
+async function servingMembers(settings: KafkaSettings): Promise<number> {
+  const [group, topic] = [fanOutGroup(settings), fanOutTopic(settings)];
+  const found = await withAdmin(settings, (admin) => admin.describeGroups({ groups: [group] }));
+  const members = [...(found.get(group)?.members.values() ?? [])];
+  return members.filter(({ assignments }) => (assignments?.get(topic)?.partitions.length ?? 0) > 0).length;
+}
+
+/** The last member of a group is reached within 30 s; a session that ends is most of that. */
 function within30s(check: () => unknown): Promise<void> {
   return vi.waitFor(async () => void (await check()), { timeout: 30_000, interval: 50 });
 }
@@ -64,17 +72,27 @@ describeOn(["kafka"], "a process that served large groups", () => {
     const first = await queue.consume(async (jobs) => void served.push(...jobs));
     await within30s(async () => expect((await queue.lag()).jobsWaiting).toBe(0));
     await queue.enqueue(round(2));
-    await within30s(() => expect(served).toHaveLength(2 * conversations.length));
+    await within30s(async () => expect((await queue.lag()).jobsWaiting).toBe(0));
+    expect(served).toHaveLength(2 * conversations.length);
     child.kill("SIGCONT");
     child.stdin.write("end\n");
     await within30s(() => expect(said).toContain("ended"));
+    const waiting: number[] = [];
+    const look = async (): Promise<number> => waiting.push((await queue.lag()).jobsWaiting);
+    await within30s(async () => {
+      await look();
+      expect(await servingMembers(settings)).toBe(2);
+    });
+    // Longer than a commit that was refused waits for its next attempt.
+    for (const startedAt = performance.now(); performance.now() - startedAt < 1_000;) await look();
+    expect(Math.max(...waiting)).toBe(0);
     await queue.enqueue(round(3));
     await within30s(async () => expect((await queue.lag()).jobsWaiting).toBe(0));
     await first.stop();
     const done = [...served.map(name), ...said.filter((line) => line !== "ended")];
     expect(new Set(done).size).toBe(3 * conversations.length);
-    // Its jobs of the first round are the only ones that were done twice.
+    // Until it hears that it is no member it may do what others have done. After that everything is done once.
     const twice = done.filter((each, index) => done.indexOf(each) !== index);
-    expect(twice.filter((each) => !each.endsWith("/1"))).toEqual([]);
+    expect(twice.filter((each) => each.endsWith("/3"))).toEqual([]);
   });
 });
