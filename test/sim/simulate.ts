@@ -31,7 +31,7 @@ const settleMs = 140_000;
 /** What goes wrong once in all quiet is mended by then: a beacon, a pause between two losses, the spread of the syncs. */
 const lastMs = 15_000;
 /** Back-off, and repairs of what went by; less than it takes a node to close what has fallen silent. */
-const rushMs = 12_000;
+const rushMs = 15_000;
 const reconnectMs = 60_000;
 /** Longer than any read of a store that is well. */
 const checkMs = 10_000;
@@ -78,6 +78,9 @@ async function run(world: World): Promise<void> {
   witness.note(() => "— rush —");
   world.rush();
   await scheduler.runUntil(scheduler.nowMs + rushMs, stepsMax);
+  await check(world, false);
+  if (witness.violations.length > 0) return;
+  // From here on everybody syncs, which would mend what pushes had missed before.
   world.forget();
   await scheduler.runUntil(scheduler.nowMs + lastMs, stepsMax);
   world.sendLast();
