@@ -22,7 +22,8 @@ export async function checkLists(world: World, conversations: readonly Conversat
       if (latestOf(conversation, userId)?.leftSeq !== 0) continue;
       const due = dueTo(world, conversation, userId, synced);
       checkReceipts(world, conversation, due, userId, row, own ?? { recvSeq: 0, readSeq: 0 }, name);
-      if (row.peerId === undefined) continue;
+      // Nobody else looks at notes to oneself: what a send says to have read there moves no ticks.
+      if (row.peerId === undefined || row.peerId === userId) continue;
       // What was seen on a device that was lost in the middle of saying so may be known in one place only.
       if (world.losers.has(row.peerId)) continue;
       const peer = receipts.find((receipt) => receipt.userId === row.peerId);
