@@ -9,6 +9,7 @@ import { describePlace } from "../scanned.ts";
 import type { ApplyOptions, Broken } from "../schema-store.ts";
 import { migrateLimits, type Runner } from "../settings.ts";
 import { verifyFailed } from "../verify-failed.ts";
+import { awaitAgreement } from "./agreement.ts";
 import { retried, type CqlJournal } from "./journal.ts";
 
 export interface CqlApplyContext {
@@ -38,10 +39,10 @@ export async function applyCql(
     options.observer.statement(migration, index);
     await journal.beginStatement(migration, index + 1, now());
     await retried(async () => {
-      await awaitAgreement(admin, runner, options);
+      await agreed(admin, runner, options);
       await execute(admin, migration, statement);
     });
-    await awaitAgreement(admin, runner, options);
+    await agreed(admin, runner, options);
     await journal.finishStatement(migration, index + 1, now());
   }
   const [broken] = await verifyCql(admin, migration);
@@ -72,25 +73,16 @@ async function execute(admin: CassandraAdmin, migration: Migration, statement: S
   }
 }
 
-/** A schema change while nodes disagree can leave them disagreeing for good. */
-async function awaitAgreement(
+/** Unless the run has to stop meanwhile. */
+async function agreed(
   admin: CassandraAdmin,
   { clock }: Runner,
   options: Pick<ApplyOptions, "lock" | "interrupted">,
 ): Promise<void> {
-  const startedMs = clock.monotonicMs();
-  while (!(await admin.schemaAgrees())) {
-    if (clock.monotonicMs() - startedMs >= migrateLimits.schemaAgreementTimeoutMs) {
-      const seconds = migrateLimits.schemaAgreementTimeoutMs / 1_000;
-      throw new MigrateError(
-        "no_agreement",
-        `The nodes did not agree on one schema within ${seconds} s.`,
-        "`nodetool describecluster` names the node that differs: restart it, then run `msgr migrate up` again.",
-      );
-    }
+  await awaitAgreement(admin, clock, async () => {
     await pause(clock, migrateLimits.pollIntervalMs, options.lock.lost);
     checkStop(options);
-  }
+  });
 }
 
 /** A verify statement of CQL holds when it can be run: a query that names columns proves that they are there. */

@@ -2,6 +2,8 @@ import { StoreError } from "../../base/store-error.ts";
 import { connectCassandraAdmin, type CassandraAdmin } from "../../stores/cassandra/connect-admin.ts";
 import type { SchemaLock, SchemaStore } from "../schema-store.ts";
 import { migrateLimits, type MigrateSettings, type Runner } from "../settings.ts";
+import { pause } from "../pause.ts";
+import { awaitAgreement } from "./agreement.ts";
 import { applyCql, verifyCql } from "./apply.ts";
 import { describeKeyspace } from "./describe-keyspace.ts";
 import { createCqlJournal, journalTableNames, journalTables, readCqlJournal, retried } from "./journal.ts";
@@ -40,9 +42,18 @@ export async function openCqlStore(options: CqlStoreOptions): Promise<SchemaStor
     readJournal: async () => ((await connection.hasJournal()) ? readCqlJournal(connection.admin()) : []),
     readHolder: async () => ((await connection.hasJournal()) ? readCqlHolder(connection.admin()) : undefined),
     async prepare() {
-      await connection.makeKeyspace(settings);
-      if (await connection.hasJournal()) return;
-      for (const table of journalTables) await retried(async () => connection.admin().execute(table));
+      const agreed = (): Promise<void> =>
+        awaitAgreement(connection.admin(), runner.clock, () => pause(runner.clock, migrateLimits.pollIntervalMs));
+      await connection.makeKeyspace(settings, agreed);
+      if (await connection.hasJournal()) {
+        const usable = { schemaAgrees: async () => knowsJournal(connection.admin()) };
+        await awaitAgreement(usable, runner.clock, () => pause(runner.clock, migrateLimits.pollIntervalMs));
+        return;
+      }
+      for (const table of journalTables) {
+        await retried(async () => connection.admin().execute(table));
+        await agreed();
+      }
     },
     acquire: async (acquire) =>
       acquireCqlLock(connection.admin(), {
@@ -62,6 +73,17 @@ export async function openCqlStore(options: CqlStoreOptions): Promise<SchemaStor
   };
 }
 
+/** Tables that another runner is making are in the list of tables a moment before a statement may name them; this is the last. */
+async function knowsJournal(admin: CassandraAdmin): Promise<boolean> {
+  try {
+    await admin.execute("SELECT name FROM msgr_migration_lock LIMIT 1");
+    return true;
+  } catch (error) {
+    if (error instanceof StoreError && /does not exist|unconfigured table/.test(error.message)) return false;
+    throw error;
+  }
+}
+
 /** A session in the keyspace, or beside it as long as it does not exist. */
 async function connectTo(keyspace: string, connect: (keyspace?: string) => Promise<CassandraAdmin>) {
   let admin = await connect(keyspace).catch(async (error: unknown) => {
@@ -78,13 +100,18 @@ async function connectTo(keyspace: string, connect: (keyspace?: string) => Promi
       const names = new Set(tables.map((row) => row["table_name"]));
       return [...journalTableNames].every((name) => names.has(name));
     },
-    async makeKeyspace({ datacenter, replication_factor: copies }: MigrateSettings["cassandra"]): Promise<void> {
+    async makeKeyspace(
+      { datacenter, replication_factor: copies }: MigrateSettings["cassandra"],
+      agreed: () => Promise<void>,
+    ): Promise<void> {
       if (admin.keyspace !== undefined) return;
       // Letters, digits and _ only, by the configuration's schema; a data centre may be called anything.
       const replication = `{'class': 'NetworkTopologyStrategy', '${datacenter.replaceAll("'", "''")}': ${copies}}`;
       await retried(async () =>
         admin.execute(`CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = ${replication}`),
       );
+      // The next connection may be to another node.
+      await agreed();
       const inside = await connect(keyspace);
       await admin.close();
       admin = inside;
