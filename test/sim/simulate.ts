@@ -31,7 +31,7 @@ const settleMs = 140_000;
 /** What goes wrong once in all quiet is mended by then: a beacon, a pause between two losses, the spread of the syncs. */
 const lastMs = 15_000;
 /** Back-off, and repairs of what went by; less than it takes a node to close what has fallen silent. */
-const rushMs = 15_000;
+const rushMs = 8_000;
 const reconnectMs = 60_000;
 /** Longer than any read of a store that is well. */
 const checkMs = 10_000;
