@@ -19,6 +19,7 @@ export interface PostgresOptions {
 
 /** How much later than the server this side gives up: the server's own time-out says more and keeps the connection. */
 const clientMarginMs = 500;
+const noPassword = "none was configured";
 const idleConnectionMs = 60_000;
 const keepAliveAfterMs = 10_000;
 
@@ -47,8 +48,10 @@ function driverOptions({ url, password, connectionsMax, timeoutMs }: PostgresOpt
   return {
     ...address,
     ssl: typeof ssl === "boolean" ? ssl : { ...ssl },
-    // A function, so that the driver neither prints the password nor looks for one elsewhere.
-    password: () => password ?? "",
+    // A function, so that the driver neither prints the password nor looks for one elsewhere. Never empty: a server that
+    // asks for one by SCRAM would make the driver give up in the middle of the log-in and leave the connection open,
+    // and a DROP DATABASE on that server waits for it.
+    password: () => (password === undefined || password === "" ? noPassword : password),
     application_name: "msgr",
     max: connectionsMax,
     // BEGIN travels together with the first statement.
