@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { decideExitCode } from "./exit-code.ts";
-import { type GeneratorFacts, judgeGenerator } from "./generator-health.ts";
+import { type GeneratorFacts, judgeGenerator, seeksCeiling } from "./generator-health.ts";
 import { formatSelector, parseCondition, parseSelector, type Statistic } from "./metrics.ts";
+import { formatProblems, loadScenario } from "./scenario/load.ts";
 import { RunStats } from "./stats/run-stats.ts";
 import { Timeline } from "./stats/timeline.ts";
 import { judgeThresholds, type ThresholdVerdict } from "./thresholds.ts";
@@ -106,6 +107,41 @@ describe("the generator's health", () => {
     [{ ended: 900 }, "achieved rate 90.0%, limit 95.0%"],
   ])("%j makes it invalid and says why", (change, reason) => {
     expect(judgeGenerator({ ...healthy, ...change }, limits)).toMatchObject({ valid: false, reasons: [reason] });
+  });
+
+  test("who seeks a ceiling may be the limit, and says so; whatever else is wrong stays wrong", () => {
+    const busy = { ...healthy, workers: [{ cpu: 1.02, eventLoopLagP99Ms: 2 }] };
+    const notes = ["the generator is the limit: CPU of the busiest worker 102.0% of a core"];
+    expect(judgeGenerator(busy, limits, { seeksCeiling: true })).toMatchObject({ valid: true, reasons: [], notes });
+    expect(judgeGenerator(busy, limits, { seeksCeiling: false })).toMatchObject({ valid: false, notes: [] });
+    expect(judgeGenerator(healthy, limits, { seeksCeiling: true })).toMatchObject({ valid: true, notes: [] });
+    const late = judgeGenerator({ ...busy, startLagP99Ms: 21 }, limits, { seeksCeiling: true });
+    expect(late).toMatchObject({ valid: false, notes, reasons: ["start lag p99 21.0 ms, limit 20.0 ms"] });
+  });
+
+  test.each([
+    ["store", "a: {do: store.plain, executor: closed, in_flight: 2}", true],
+    ["store", "a: {do: store.plain, executor: constant-arrival-rate, rate: 9/s}", false],
+    [
+      "store",
+      "a: {do: store.plain, executor: closed, in_flight: 2}\n  b: {do: store.plain, executor: per-user-period, period: 1s}",
+      false,
+    ],
+    ["server", "a: {do: message.send, executor: closed, in_flight: 2}", false],
+  ])("target %s with %s seeks a ceiling: %s", (mode, load, seeks) => {
+    const contacts = mode === "server" ? 2 : 0;
+    const yaml = `version: 1
+name: s
+description: d
+target: {mode: ${mode}}
+population: {users: 4, contacts: ${contacts}}
+load:
+  ${load}
+phases: [{name: steady, duration: 1s}]
+`;
+    const loaded = loadScenario("s.yaml", () => yaml);
+    if (!loaded.ok) throw new Error(formatProblems(loaded.problems));
+    expect(seeksCeiling(loaded.scenario)).toBe(seeks);
   });
 
   test("a run without open workloads is not judged by its rate", () => {

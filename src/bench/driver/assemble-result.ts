@@ -1,5 +1,5 @@
 import { decideExitCode } from "../exit-code.ts";
-import { judgeGenerator, type GeneratorVerdict } from "../generator-health.ts";
+import { judgeGenerator, type GeneratorVerdict, seeksCeiling } from "../generator-health.ts";
 import type { LedgerVerdict } from "../ledger/account.ts";
 import type { FaultOutcome } from "../faults/fault-event.ts";
 import { recoveryMaxMs, slowestRecoveryMs } from "../faults/recovery.ts";
@@ -135,6 +135,7 @@ function judgeRun({ scenario, stats, reports, interrupted }: RunFacts): Generato
       // What was under way when somebody stopped the run was not asked for in vain.
       achievedRateMin: interrupted ? 0 : achievedRateMin,
     },
+    { seeksCeiling: seeksCeiling(scenario) },
   );
 }
 

@@ -146,6 +146,17 @@ describe("the summary", () => {
     expect(text).toContain("results/quickstart.json");
   });
 
+  test("says that the generator was the limit of a ceiling, and does not claim that it kept up", () => {
+    const result = resultOf(0);
+    const generator = { ...result.generator, notes: ["the generator is the limit: CPU of the busiest worker 102.0%"] };
+    const text = summaryText({ ...result, generator }, { colour: false });
+    expect(text).toContain("generator   valid, CPU 41%");
+    expect(text).toContain("the generator is the limit: CPU of the busiest worker 102.0%");
+    expect(text.trimEnd().split("\n").at(-1)).toBe(
+      "PASSED: nothing lost, duplicated or reordered; the generator is the limit; every threshold held",
+    );
+  });
+
   test("is coloured only when asked to", () => {
     expect(summaryText(resultOf(0), { colour: false })).not.toContain("\u001B");
     expect(summaryText(resultOf(0), { colour: true })).toContain("\u001B[32m");

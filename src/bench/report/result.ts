@@ -91,6 +91,8 @@ const ledger = z.object({
 const generator = z.object({
   valid: z.boolean(),
   reasons: z.array(z.string()).readonly(),
+  /** What to know of a valid run: that the generator was the limit. */
+  notes: z.array(z.string()).readonly().optional(),
   cpu: z.number(),
   eventLoopLagP99Ms: z.number(),
   startLagP99Ms: z.number(),

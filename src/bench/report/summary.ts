@@ -253,7 +253,7 @@ function generatorLines({ generator, server }: BenchResult, style: Style): strin
   ].filter((fact) => fact !== "");
   return [
     `${style.dim("generator".padEnd(labelWidth))}${state}, ${text}`,
-    ...generator.reasons.flatMap((reason) => labelled("", reason, style)),
+    ...[...generator.reasons, ...(generator.notes ?? [])].flatMap((line) => labelled("", line, style)),
     ...(facts.length === 0 ? [] : labelled("server", facts.join(", "), style)),
   ];
 }
@@ -287,8 +287,11 @@ function thresholdLines({ thresholds }: BenchResult, style: Style): string[] {
 function verdictLine(result: BenchResult, style: Style): string {
   const { lost, duplicated, reordered, other } = headlineOf(result.ledger.faults);
   switch (result.exitCode) {
-    case 0:
-      return style.good("PASSED: nothing lost, duplicated or reordered; the generator kept up; every threshold held");
+    case 0: {
+      const generator =
+        (result.generator.notes ?? []).length === 0 ? "the generator kept up" : "the generator is the limit";
+      return style.good(`PASSED: nothing lost, duplicated or reordered; ${generator}; every threshold held`);
+    }
     case 7:
       return style.bad(
         `FAILED: ${result.thresholds.filter((threshold) => !threshold.ok).length} thresholds missed (exit 7)`,
