@@ -144,7 +144,8 @@ function toScan(
     unread: [...(registersOf ?? [])].flatMap(([member, registers]) => {
       // With own rows in between the registers do not tell; clients count the rows then.
       const unread = unreadByRegisters(registers);
-      return unread === undefined ? [] : [{ member, readSeq: registers.read_seq, unread: unread.count }];
+      const { read_seq: readSeq, last_seq: lastSeq } = registers;
+      return unread === undefined ? [] : [{ member, readSeq, lastSeq, unread: unread.count }];
     }),
   };
 }

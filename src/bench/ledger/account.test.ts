@@ -303,6 +303,78 @@ describe("what is not a fault", () => {
   });
 });
 
+describe("rows that were never acked", () => {
+  /** Of device 0, at seqs 14 and 15: sent, in the log, without an answer. */
+  const tail: readonly LogRow[] = [5, 6].map((n) => ({
+    seq: 9 + n,
+    id: 4_995 + n,
+    sender: 0,
+    user: 0,
+    n,
+    countable: true,
+  }));
+  const undecided = {
+    before: (recorders: LedgerRecorder[]): void => {
+      for (const { id, seq } of tail) recorders[0]?.sent(0, 1, Number(id), 500 + seq);
+    },
+    log: (rows: LogRow[]) => [...rows, ...tail],
+  };
+  /** What device 3 holds; the others hold everything. */
+  const heldBy3 = (keeps: (seq: number) => boolean) => (rows: ReceivedRow[], device: number) =>
+    device === 3 ? rows.filter(({ seq }) => keeps(seq)) : rows;
+
+  test.each([13, 14, 15])("at the end of the log: devices and lists may end at seq %i", (end) => {
+    const deliver = (rows: ReceivedRow[], device: number): ReceivedRow[] =>
+      device % 2 === 1 ? rows.filter(({ seq }) => seq <= end) : rows;
+    const lists = [{ member: 1, lastSeq: end }];
+    const unread = [{ member: 1, readSeq: 4, lastSeq: end, unread: 6 + end - 13 }];
+    expect(run({ ...undecided, deliver, scan: { lists, unread } })).toMatchObject({
+      ok: true,
+      undecided: 2,
+      undecidedInLog: 2,
+      faults: { counts: {} },
+    });
+  });
+
+  test("a device that has the second of them has the first", () => {
+    const verdict = run({ ...undecided, deliver: heldBy3((seq) => seq !== 14) });
+    expect(faultsOf(verdict)).toEqual({ diverged: 1 });
+  });
+
+  test("what was acked before them is owed: to devices, whatever else they hold", () => {
+    for (const lost of [13, 7]) {
+      expect(faultsOf(run({ ...undecided, deliver: heldBy3((seq) => seq !== lost) }))).toEqual({ lost: 1 });
+      expect(faultsOf(run({ ...undecided, deliver: heldBy3((seq) => seq !== lost && seq < 14) }))).toEqual({ lost: 1 });
+    }
+  });
+
+  test("of the sender that has them at the end, an acked message that is lost is not made up for by one of them", () => {
+    const lost = run({ ...undecided, deliver: heldBy3((seq) => seq !== 11 && seq !== 15) });
+    expect(faultsOf(lost)).toEqual({ lost: 1 });
+    expect(lost.faults.cases[0]?.detail).toContain("sender 0 → device 3 in conversation 1: n 4 (seq 11, message 1009)");
+  });
+
+  test("what was acked before them is owed: to lists, and counts there", () => {
+    const scan = { lists: [{ member: 2, lastSeq: 12 }], unread: [{ member: 1, readSeq: 4, lastSeq: 14, unread: 6 }] };
+    expect(faultsOf(run({ ...undecided, scan }))).toEqual({ not_listed: 1, unread_wrong: 1 });
+  });
+
+  test("below an acked one they are owed like it: a device that has no hole has them", () => {
+    const acked: LogRow = { seq: 16, id: 5_002, sender: 0, user: 0, n: 7, countable: true };
+    const followed: Planted = {
+      before: (recorders) => {
+        undecided.before(recorders);
+        recorders[0]?.acked(recorders[0].sent(0, 1, 5_002, 600), 16, 605);
+      },
+      log: (rows) => [...rows, ...tail, acked],
+    };
+    expect(run(followed).ok).toBe(true);
+    expect(faultsOf(run({ ...followed, deliver: heldBy3((seq) => seq < 14) }))).toEqual({ lost: 3 });
+    expect(faultsOf(run({ ...followed, deliver: heldBy3((seq) => seq !== 14) }))).toEqual({ lost: 1 });
+    expect(faultsOf(run({ ...followed, scan: { lists: [{ member: 2, lastSeq: 15 }] } }))).toEqual({ not_listed: 1 });
+  });
+});
+
 test("any honest order of arrival balances, and any single missing row does not", () => {
   fc.assert(
     fc.property(fc.nat(), fc.nat(7), fc.integer({ min: 1, max: 12 }), (seed, victim, index) => {

@@ -6,6 +6,7 @@ import { checkOrder } from "./check-order.ts";
 import { checkUnread, type UnreadReport } from "./check-unread.ts";
 import { FaultList, type FaultReport } from "./faults.ts";
 import { Grouping } from "./grouping.ts";
+import { owedSeqOf } from "./owed-seq.ts";
 import type { LedgerObservations } from "./recorder.ts";
 import { emptyHash } from "./row-hash.ts";
 import { sentMessageAt } from "./send-log.ts";
@@ -111,7 +112,7 @@ export class Account {
     checkDistinct(conversation, rows, sent, this.#found);
     checkOrder({ conversation, log: rows, sent }, this.#found);
     checkUnread(conversation, rows, scan.unread ?? [], this.#found);
-    this.#closeDevices(conversation, rows);
+    this.#closeDevices(conversation, rows, owedSeqOf(rows, sent));
   }
 
   verdict(): LedgerVerdict {
@@ -149,7 +150,7 @@ export class Account {
     );
   }
 
-  #closeDevices(conversation: number, rows: readonly LogRow[]): void {
+  #closeDevices(conversation: number, rows: readonly LogRow[], owedSeq: number): void {
     const bySender = Map.groupBy(
       rows.filter((row) => row.n > 0),
       (row) => Number(row.sender),
@@ -164,12 +165,12 @@ export class Account {
       let sound = true;
       for (const sender of new Set([...bySender.keys(), ...streams.keys()])) {
         const stream = streams.get(sender) ?? { device, sender, start, received: 0, lastN: 0, missing: [] };
-        sound = checkDelivered(conversation, bySender.get(sender) ?? [], stream, this.#found) && sound;
+        sound = checkDelivered(conversation, bySender.get(sender) ?? [], stream, this.#found, owedSeq) && sound;
       }
       // What is already known to be missing or too much need not be reported again as a difference.
       if (sound) whole.push({ device, start, hash: hashOf(at) });
     }
-    checkConvergence(conversation, rows, whole, this.#found);
+    checkConvergence(conversation, rows, whole, this.#found, owedSeq);
     this.#read += readIn(rows, this.#viewedByUser(seen));
   }
 

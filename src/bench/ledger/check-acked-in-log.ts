@@ -1,9 +1,11 @@
 import type { FaultList } from "./faults.ts";
+import { owedSeqOf } from "./owed-seq.ts";
 import type { LogRow, Name, SentMessage } from "./types.ts";
 
 /**
  * I1: what was acked is in the log, where the ACK said, and in the list of every member. What was refused for good is not.
- * What stayed undecided may be either; how many of those are in the log is the answer.
+ * What stayed undecided may be either, and lists may end below such rows where nothing acked stands above them; how many of
+ * them are in the log is the answer.
  */
 export interface AckedInLog {
   readonly conversation: Name;
@@ -28,12 +30,12 @@ export function checkAckedInLog({ conversation, sent, log, lists }: AckedInLog, 
       found.add("acked_seq_differs", () => `${name()} was acked at seq ${message.seq}, but stands at ${seq}`);
     }
   }
-  const head = log.reduce((highest, row) => Math.max(highest, row.seq), 0);
+  const owedSeq = owedSeqOf(log, sent);
   for (const { member, lastSeq } of lists) {
-    if (lastSeq < head) {
+    if (lastSeq < owedSeq) {
       found.add(
         "not_listed",
-        () => `list of ${member} ends at seq ${lastSeq} of conversation ${conversation}, the log at ${head}`,
+        () => `list of ${member} ends at seq ${lastSeq} of conversation ${conversation}, what was acked at ${owedSeq}`,
       );
     }
   }

@@ -3,7 +3,8 @@ import type { LogRow, Name } from "./types.ts";
 
 /**
  * The messages of one sender on one device: each that the log has from the device's start on arrived, and no other. The
- * count is exact; which ones are missing is told from the holes that the device still had at the end.
+ * count is exact; which ones are missing is told from the holes that the device still had at the end. Rows above `owedSeq`
+ * were never acked (owed-seq.ts): they may have arrived or not.
  */
 export interface DeliveredStream {
   readonly device: Name;
@@ -24,14 +25,18 @@ export function checkDelivered(
   log: readonly LogRow[],
   stream: DeliveredStream,
   found: FaultList,
+  owedSeq = Number.POSITIVE_INFINITY,
 ): boolean {
-  const expected = log.filter((row) => row.seq >= stream.start);
+  // A number that stands in the log twice is owed if either is.
+  const owed = new Set(log.flatMap((row) => (row.seq >= stream.start && row.seq <= owedSeq ? [row.n] : [])));
+  const isExpected = (row: LogRow): boolean => row.seq >= stream.start && (owed.has(row.n) || !isAbsent(stream, row.n));
+  const expected = log.filter(isExpected);
   const distinct = new Set(expected.map((row) => row.n)).size;
   const from = stream.start > 1 ? ` from seq ${stream.start}` : "";
   const where = (): string =>
     `sender ${stream.sender} → device ${stream.device} in conversation ${conversation}${from}`;
   if (stream.received < distinct) {
-    const absent = expected.filter((row) => row.n > stream.lastN || isMissing(stream, row.n));
+    const absent = expected.filter((row) => isAbsent(stream, row.n));
     const names = (): string =>
       absent
         .slice(0, 5)
@@ -45,6 +50,6 @@ export function checkDelivered(
   return stream.received === distinct;
 }
 
-function isMissing(stream: DeliveredStream, n: number): boolean {
-  return stream.missing.some(([from, to]) => n >= from && n <= to);
+function isAbsent(stream: DeliveredStream, n: number): boolean {
+  return n > stream.lastN || stream.missing.some(([from, to]) => n >= from && n <= to);
 }

@@ -7,6 +7,8 @@ export interface UnreadReport {
   readonly readSeq: number;
   /** As the member is told. */
   readonly unread: number;
+  /** How far the list row that says so has come; undefined = to the head. Whether that is far enough is asked elsewhere. */
+  readonly lastSeq?: number;
 }
 
 export function checkUnread(
@@ -15,9 +17,11 @@ export function checkUnread(
   reports: readonly UnreadReport[],
   found: FaultList,
 ): void {
-  for (const { member, readSeq, unread } of reports) {
+  for (const { member, readSeq, unread, lastSeq = Number.POSITIVE_INFINITY } of reports) {
     let expected = 0;
-    for (const row of log) if (row.seq > readSeq && row.countable && row.user !== member) expected++;
+    for (const row of log) {
+      if (row.seq > readSeq && row.seq <= lastSeq && row.countable && row.user !== member) expected++;
+    }
     if (expected !== unread) {
       found.add(
         "unread_wrong",
