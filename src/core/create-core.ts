@@ -5,6 +5,7 @@ import { LargeGroups } from "./fan-out/large-groups.ts";
 import { createGroups } from "./groups/create-groups.ts";
 import { createGroupNames } from "./groups/group-names.ts";
 import { recoverGroups } from "./groups/recover-groups.ts";
+import { KnownRows } from "./lists/known-rows.ts";
 import { createMemberIntervals } from "./membership/member-intervals.ts";
 import { createPeople } from "./people/create-people.ts";
 import type { Bus, Notice } from "./ports/bus.ts";
@@ -45,9 +46,14 @@ export function createCore(ports: CorePorts, options: CoreOptions): Core {
     subscribe: (receiver) => ports.bus.subscribe(receiver),
   };
   const groupStatus = createGroupStatus({ ...ports, bus, intervals });
-  const wired = { ...ports, bus, intervals, groupStatus };
+  const known = new KnownRows();
+  const wired = { ...ports, bus, intervals, groupStatus, known };
   const { lanesMax } = options;
-  const lanes = new Lanes(wired, groupStatus, lanesMax === undefined ? { cacheTtlMs } : { cacheTtlMs, lanesMax });
+  const lanes = new Lanes(
+    wired,
+    { groupStatus, known },
+    lanesMax === undefined ? { cacheTtlMs } : { cacheTtlMs, lanesMax },
+  );
   const { directory, fanOut } = lanes.context;
   const largeGroups = new LargeGroups(ports.groups, directory, ports.clock);
   const groupName = createGroupNames(ports.groups, directory);
@@ -58,7 +64,10 @@ export function createCore(ports: CorePorts, options: CoreOptions): Core {
     groups: createGroups(lanes, ports.random),
     people: createPeople({ ...wired, announce: (notice) => bus.announce(notice) }),
     hear,
-    heardMessage: (conversationId, seq) => lanes.heardMessage(conversationId, seq),
+    heardMessage: (conversationId, seq) => {
+      known.heard(conversationId, seq);
+      lanes.heardMessage(conversationId, seq);
+    },
     recover: () => recoverGroups(lanes),
   };
 }

@@ -3,13 +3,14 @@ import { createMemoryWorld } from "../../../test/helpers/core-ports/core-ports.t
 import { caller, textDraft } from "../../../test/helpers/core-ports/delivery-core.ts";
 import { directConversationId, type Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
+import { KnownRows } from "../lists/known-rows.ts";
 import { createDelivery } from "./create-delivery.ts";
 import { Lanes } from "./lanes.ts";
 
 function setUp(lanesMax: number) {
   const world = createMemoryWorld();
-  const groupStatus = { note: () => undefined };
-  const lanes = new Lanes(world.ports(), groupStatus, { cacheTtlMs: Infinity, lanesMax });
+  const shared = { groupStatus: { note: () => undefined }, known: new KnownRows() };
+  const lanes = new Lanes(world.ports(), shared, { cacheTtlMs: Infinity, lanesMax });
   const delivery = createDelivery(lanes);
   const ann = world.user();
   const send = (to: Uuid, since: number) =>

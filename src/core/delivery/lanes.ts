@@ -5,7 +5,6 @@ import type { Caller, CorePorts, MessageDraft, SentMessage } from "../api.ts";
 import { DirectoryCache } from "../directory-cache.ts";
 import { FanOutSends } from "../fan-out/fan-out-sends.ts";
 import type { Notice } from "../ports/bus.ts";
-import type { GroupStatus } from "../receipts/group-status.ts";
 import type { LaneContext } from "./lane-context.ts";
 import { Lane } from "./lane.ts";
 import { createPeers } from "./peers.ts";
@@ -36,13 +35,13 @@ export class Lanes {
 
   constructor(
     ports: LaneContext["ports"] & Pick<CorePorts, "fanOut">,
-    groupStatus: GroupStatus,
+    shared: Pick<LaneContext, "groupStatus" | "known">,
     options: LanesOptions,
   ) {
     this.context = {
       ports,
       directory: new DirectoryCache(ports.clock, options.cacheTtlMs),
-      groupStatus,
+      ...shared,
       fanOut: new FanOutSends(ports.fanOut),
       standingTtlMs: options.cacheTtlMs,
       tickets: { last: 0 },

@@ -155,6 +155,7 @@ async function appendRound(context: LaneContext, lane: Lane, round: Round): Prom
   }
   switch (answer.outcome) {
     case "appended":
+      context.known.raise(lists);
       if (round.isLarge) await handOverOrDoubt(context, lane, round);
       settleRound(context, lane, round);
       return "progress";

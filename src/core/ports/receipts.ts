@@ -17,8 +17,9 @@ export interface Receipts {
   /** Durable when it resolves. Never skipped because this row looks old: a write that an earlier time-out left open may still be needed. */
   write(writes: readonly ReceiptWrite[]): Promise<void>;
   /**
-   * Both in one transaction. Only stores that keep receipts and lists together have it; elsewhere the caller writes the
-   * receipts first and the lists after them.
+   * Both durable when it resolves; the own watermarks in `lists` no earlier than everything else, as in
+   * ConversationLists.write. For stores that keep receipts and lists together; elsewhere the caller writes the receipts
+   * first and the lists after them.
    */
   writeWithLists?(writes: readonly ReceiptWrite[], lists: readonly ListWrite[]): Promise<void>;
   all(conversationId: Uuid): Promise<readonly ReceiptRow[]>;

@@ -6,16 +6,17 @@ import type { Uuid } from "../../protocol/ids.ts";
 import { kinds } from "../../protocol/kinds.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Caller, ReceiptsApi } from "../api.ts";
+import { KnownRows } from "../lists/known-rows.ts";
 import { createMemberIntervals } from "../membership/member-intervals.ts";
 import { createReceipts } from "./create-receipts.ts";
 import { createGroupStatus } from "./group-status.ts";
 
 const by = (userId: Uuid, device = 1): Caller => ({ userId, device });
 
-function receiptsOn(world: MemoryWorld): ReceiptsApi {
+function receiptsOn(world: MemoryWorld, known = new KnownRows()): ReceiptsApi {
   const ports = world.ports();
   const intervals = createMemberIntervals(ports.groups, ports.clock, Infinity);
-  return createReceipts({ ...ports, intervals, groupStatus: createGroupStatus({ ...ports, intervals }) });
+  return createReceipts({ ...ports, intervals, groupStatus: createGroupStatus({ ...ports, intervals }), known });
 }
 
 async function directSetUp(rows: number) {
@@ -23,9 +24,10 @@ async function directSetUp(rows: number) {
   const [alice, bob] = [world.user(), world.user()];
   const chat = directFixture(world, alice, bob);
   await chat.sayMany(alice, rows);
-  const receipts = receiptsOn(world);
+  const known = new KnownRows();
+  const receipts = receiptsOn(world, known);
   const claim = (from: number, seq: number) => ({ conversationId: chat.id, from, seq });
-  return { world, alice, bob, chat, receipts, claim };
+  return { world, alice, bob, chat, receipts, known, claim };
 }
 
 test("a claim on a join that is still being settled is not refused, since a refusal is final for the device", async () => {
@@ -173,16 +175,60 @@ describe("a direct chat", () => {
     expect(world.lists.rowOf(alice, chat.id)).toMatchObject({ peerReadSeq: 5 });
   });
 
-  test("DELIVERED costs one list read and no read of the log", async () => {
-    const { world, bob, receipts, claim } = await directSetUp(5);
+  /** Names of what the stores are asked from now on. */
+  function listenTo(world: MemoryWorld): string[] {
     const asked: string[] = [];
     const listening = {
       ...fairWeather(),
       fails: (operation: string) => !operation.endsWith(".answer") && (asked.push(operation), false),
     };
     for (const store of [world.lists, world.log, world.receipts, world.users, world.groups]) store.weather = listening;
+    return asked;
+  }
+
+  test("the first DELIVERED costs one list read and no read of the log", async () => {
+    const { world, bob, receipts, claim } = await directSetUp(5);
+    const asked = listenTo(world);
     await receipts.delivered(by(bob), claim(1, 5));
     expect(asked.sort()).toEqual(["lists.one", "lists.write", "receipts.write"]);
+  });
+
+  test("those that follow read nothing, once the message was heard of; that of another device is only told", async () => {
+    const { world, alice, bob, chat, receipts, known, claim } = await directSetUp(5);
+    await receipts.delivered(by(bob), claim(1, 5));
+    known.heard(chat.id, await chat.say(alice));
+    const asked = listenTo(world);
+    expect(await receipts.delivered(by(bob), claim(6, 6))).toMatchObject({
+      accepted: true,
+      registers: { recv_seq: 6 },
+    });
+    expect(asked.splice(0).sort()).toEqual(["lists.write", "receipts.write"]);
+    expect(await receipts.delivered(by(bob, 2), claim(6, 6))).toMatchObject({ accepted: true });
+    expect(asked).toEqual([]);
+    expect(world.lists.rowOf(bob, chat.id)).toMatchObject({ recvSeq: 6 });
+  });
+
+  test("what is remembered never refuses: another process may have moved the watermark and appended", async () => {
+    const { alice, bob, chat, receipts, claim, world } = await directSetUp(5);
+    await receipts.delivered(by(bob), claim(1, 2));
+    await chat.say(alice);
+    await receiptsOn(world).delivered(by(bob, 2), claim(3, 5));
+    expect(await receipts.delivered(by(bob), claim(6, 6))).toMatchObject({
+      accepted: true,
+      registers: { recv_seq: 6 },
+    });
+    expect(await receipts.delivered(by(bob), claim(7, 7))).toMatchObject({ accepted: false });
+  });
+
+  test("a write that failed is not remembered: the next receipt writes again", async () => {
+    const { world, alice, bob, chat, receipts, known, claim } = await directSetUp(5);
+    await receipts.delivered(by(bob), claim(1, 5));
+    known.heard(chat.id, await chat.say(alice));
+    world.lists.weather = { ...fairWeather(), fails: (operation) => operation === "lists.write" };
+    await expect(receipts.delivered(by(bob), claim(6, 6))).rejects.toMatchObject({ code: "store_unavailable" });
+    world.lists.weather = fairWeather();
+    expect(await receipts.delivered(by(bob, 2), claim(6, 6))).toMatchObject({ accepted: true });
+    expect(world.lists.rowOf(alice, chat.id)).toMatchObject({ peerRecvSeq: 6 });
   });
 
   test("the unread count at a seq between the ends is read from its row", async () => {

@@ -4,7 +4,7 @@ import { numberOf, uuidCell, uuidOf, type Int64, type UuidObject } from "./cells
 import { receiptStatements } from "./receipt-statements.ts";
 import { timeOfReversed } from "./registers.ts";
 import type { CassandraSession, ResultRow } from "./session.ts";
-import { writePartitions } from "./side-rows.ts";
+import { writePartitions, writeSideRows } from "./side-rows.ts";
 
 const selectAll = `
   SELECT user_id, recv_seq, recv_at_reversed, read_seq, read_at_reversed
@@ -27,6 +27,10 @@ export function createCassandraReceipts(session: CassandraSession): Receipts {
   return {
     async write(writes) {
       await writePartitions(session, writes.map(receiptStatements), "begins");
+    },
+
+    async writeWithLists(writes, lists) {
+      await writeSideRows(session, lists, writes, "begins");
     },
 
     async all(conversationId) {

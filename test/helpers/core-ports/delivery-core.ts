@@ -2,6 +2,7 @@ import type { Caller, CorePorts, DeliveryApi, GroupsApi, MessageDraft } from "..
 import { createDelivery } from "../../../src/core/delivery/create-delivery.ts";
 import { Lanes } from "../../../src/core/delivery/lanes.ts";
 import { createGroups } from "../../../src/core/groups/create-groups.ts";
+import { KnownRows } from "../../../src/core/lists/known-rows.ts";
 import { createMemberIntervals } from "../../../src/core/membership/member-intervals.ts";
 import { createGroupStatus } from "../../../src/core/receipts/group-status.ts";
 import type { Uuid } from "../../../src/protocol/ids.ts";
@@ -23,7 +24,8 @@ export function createDeliveryCore(
   const ports = options.ports ?? world.ports();
   const intervals = createMemberIntervals(ports.groups, ports.clock, Infinity);
   const groupStatus = createGroupStatus({ ...ports, intervals });
-  const lanes = new Lanes(ports, groupStatus, { cacheTtlMs: options.cacheTtlMs ?? Infinity });
+  const shared = { groupStatus, known: new KnownRows() };
+  const lanes = new Lanes(ports, shared, { cacheTtlMs: options.cacheTtlMs ?? Infinity });
   if (options.deaf !== true) {
     ports.bus.subscribe({
       deliver({ frame }) {
