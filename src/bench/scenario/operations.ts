@@ -40,7 +40,7 @@ export const operations = {
     targets: onServer,
     executors: ["constant-arrival-rate", "closed"],
     options: section({
-      members: countField(2, limits.membersDirectFanOutMax),
+      members: countField(2, limits.membersPerGroupMax),
       size,
       groups: selectionField.default(uniform),
     }),

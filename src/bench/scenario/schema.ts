@@ -28,7 +28,7 @@ const nameField = z
   .regex(/^[a-z][a-z0-9-]{0,63}$/, "a name is a–z, 0–9 and -, begins with a letter and has at most 64 characters");
 
 const groupField = section({
-  members: countField(2, protocolLimits.membersDirectFanOutMax),
+  members: countField(2, protocolLimits.membersPerGroupMax),
   count: countField(1, 1_000_000),
   history: countField(0, 10_000_000).default(0),
 });

@@ -1,5 +1,6 @@
 import { present } from "../../base/assert.ts";
 import { createSeededRandom } from "../../base/random.ts";
+import { limits } from "../../protocol/limits.ts";
 import { Directory } from "../data/directory.ts";
 import { mix32, seedFor } from "../data/mix.ts";
 import { PayloadPool, type PayloadHeader } from "../data/payload.ts";
@@ -25,9 +26,12 @@ import { WorkerMeter } from "./worker-meter.ts";
  * (messages.ts); a pulse of a millisecond turns the wheel and starts what is due; everything else follows from frames.
  */
 const pulseMs = 1;
-/** So long after the last row nothing more is expected. */
+/** So long after the last row or ACK nothing more is expected. */
 const quietMs = 500;
-const groupWaitMs = 5_000;
+/** Where rows of large groups are paced, two of them may be nearly the whole spread apart. */
+const pacedQuietMs = limits.fanOutSpreadMs + 2_000;
+/** A device that has not got a message by then has lost it, or is not there. */
+const groupWaitMs = limits.fanOutCeilingMs + 5_000;
 const groupMessagesMax = 20_000;
 const startsPerPollMax = 256;
 
@@ -53,7 +57,9 @@ export class LoadWorker {
   #connectedTo = 0;
   #written = 0;
   #step: { readonly name: WorkerStep; readonly run: Step } | undefined;
-  #lastRowMs = 0;
+  /** Of a row, or of the ACK of a message that others are to get. */
+  #lastNewsMs = 0;
+  readonly #quietMs: number;
   #delivered = 0;
 
   constructor(setup: ServerWorkerSetup, tellDriver: (message: WorkerMessage) => void) {
@@ -62,6 +68,8 @@ export class LoadWorker {
     const { scenario, share, run, ids } = setup;
     const population = new Population({ ...scenario.population, seed: scenario.seed });
     this.#population = population;
+    const isPaced = population.spec.groups.some(({ members }) => members > limits.membersDirectFanOutMax);
+    this.#quietMs = isPaced ? pacedQuietMs : quietMs;
     const slots = new Slots(population, share);
     this.#slots = slots;
     this.#syncedSlots = new Uint8Array(slots.count);
@@ -195,7 +203,7 @@ export class LoadWorker {
 
   #isQuiet(): boolean {
     if (!this.#meter.isLoadOver || this.#load.inFlight > 0) return false;
-    if (monotonicMs() - this.#lastRowMs < quietMs) return false;
+    if (monotonicMs() - this.#lastNewsMs < this.#quietMs) return false;
     for (let slot = 0; slot < this.#fleet.size; slot++) if (!this.#fleet.isSettled(slot)) return false;
     return true;
   }
@@ -245,14 +253,17 @@ export class LoadWorker {
   #createListener(): FleetListener {
     return {
       rows: (slot, conversationId, placement, rows) => {
-        this.#lastRowMs = monotonicMs();
+        this.#lastNewsMs = monotonicMs();
         this.#feed.rows(slot, conversationId, placement, rows);
         const conversation = this.#directory.conversationNumber(conversationId);
         if (conversation !== undefined)
           for (const runner of this.#load.runners) runner.rows?.(slot, conversation, rows);
       },
       restarted: (slot, conversationId, start) => this.#feed.restarted(slot, conversationId, start),
-      sent: (_slot, messageId, seq) => this.#sender.acked(messageId, seq),
+      sent: (_slot, messageId, seq) => {
+        this.#lastNewsMs = monotonicMs();
+        this.#sender.acked(messageId, seq);
+      },
       sendFailed: (_slot, messageId, state, code) => this.#sender.failed(messageId, state, code),
       watermarks: (slot, conversationId, userId, recvSeq, readSeq) =>
         this.#feed.watermarks(slot, conversationId, userId, recvSeq, readSeq),
