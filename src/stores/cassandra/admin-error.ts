@@ -1,5 +1,6 @@
 import cassandra from "cassandra-driver";
 import { StoreError, type StoreErrorKind } from "../../base/store-error.ts";
+import { judgeDriverError } from "./driver-errors.ts";
 
 interface Place {
   readonly contactPoints: string;
@@ -10,12 +11,12 @@ interface Place {
 
 const fixes: Readonly<Record<StoreErrorKind, string>> = {
   unreachable:
-    "Check cassandra.contact_points and that Cassandra runs there; `msgr stack up --only cassandra` starts one.",
+    "Check cassandra.contact_points and that Cassandra runs there, with room on its disk; `msgr stack up --only cassandra` starts one.",
   wrong_password: "Set cassandra.username and cassandra.password (or cassandra.password_file).",
   missing_database: "`msgr migrate up --only cql` makes it.",
   wrong_version: "Upgrade the nodes, or set cassandra.contact_points to others.",
   read_only: "Let the user of cassandra.username change the schema, or use one that may.",
-  full: "Make room on the nodes' disks, then run it again.",
+  full: "Make room on the nodes' disks, or add nodes; then try again.",
   other: "Mend what Cassandra names, then run it again.",
 };
 
@@ -35,6 +36,7 @@ function kindOf(error: Error): StoreErrorKind {
     const codes: Readonly<Record<keyof typeof types.responseErrorCodes, number>> = types.responseErrorCodes;
     if (error.code === codes.badCredentials) return "wrong_password";
     if (error.code === codes.unauthorized) return "read_only";
+    if (judgeDriverError(error) === "full") return "full";
     if (/^keyspace '?"?\w+"?'? does not exist/i.test(error.message)) return "missing_database";
     const answered: readonly number[] = [codes.unavailableException, codes.overloaded, codes.isBootstrapping];
     const timedOut: readonly number[] = [codes.writeTimeout, codes.readTimeout, codes.writeFailure, codes.readFailure];

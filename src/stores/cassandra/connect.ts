@@ -40,6 +40,7 @@ const reconnectMsMax = 5_000;
  * opens a session closes it.
  */
 export async function connectCassandra(options: CassandraOptions, log?: Logger): Promise<CassandraSession> {
+  const explain = (cause: unknown): StoreError => cassandraAdminError(cause, options);
   const client = new cassandra.Client(clientOptions(options));
   client.on("hostDown", (host: cassandra.Host) => log?.warn({ node: host.address }, "A Cassandra node is down"));
   client.on("hostUp", (host: cassandra.Host) => log?.info({ node: host.address }, "A Cassandra node is up"));
@@ -48,11 +49,11 @@ export async function connectCassandra(options: CassandraOptions, log?: Logger):
     await checkSchema(client, options.keyspace);
   } catch (cause) {
     await client.shutdown().catch(() => undefined);
-    throw cassandraAdminError(cause, options);
+    throw explain(cause);
   }
   const { inFlightMax, waitingMax = waitingMaxDefault, timeoutMs } = options;
   const gate = new LoadGate({ inFlightMax, waitingMax, waitMsMax: timeoutMs, clock: systemClock });
-  return new DriverSession(client, options.keyspace, gate, createFailureLog(systemClock, log));
+  return new DriverSession(client, options.keyspace, gate, createFailureLog(systemClock, log, explain));
 }
 
 function clientOptions(options: CassandraOptions): cassandra.DseClientOptions {

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { StoreError } from "../../base/store-error.ts";
 import { postgresAdminError } from "./admin-error.ts";
+import { fixes } from "./failure-kinds.ts";
 
 export interface PostgresAdminOptions {
   /** `postgres://user@host:port/database`, without a password. */
@@ -84,6 +85,6 @@ async function refuseOldVersion(admin: PostgresAdmin): Promise<void> {
     "postgres",
     "wrong_version",
     `This is PostgreSQL ${major}; ${majorVersionMin} or later is needed.`,
-    "Upgrade the server, or set postgres.url to another one.",
+    fixes.wrong_version,
   );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { StoreError } from "../../base/store-error.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
+import { postgresAdminError } from "./admin-error.ts";
 import { isConflict, keepsConnection, portError, translateError } from "./errors.ts";
 
 /** As the driver makes them: from the server with a SQLSTATE and a severity, from the system with a name, or bare. */
@@ -57,6 +58,23 @@ describe("errors of PostgreSQL", () => {
       expect(portError(error)).toBe(error);
     },
   );
+
+  test("administration agrees about the server, and shows what a statement was refused for", () => {
+    const url = new URL("postgres://msgr:secret@there:5432/db");
+    const kindsOf = (error: Error) => [
+      (translateError(error) as { kind?: string }).kind,
+      postgresAdminError(error, url).kind,
+    ];
+    for (const code of ["08006", "28P01", "3D000", "25006", "53100", "53300", "57P03", "ECONNREFUSED"]) {
+      const [server, admin] = kindsOf(systemError(code));
+      expect([code, admin]).toEqual([code, server]);
+    }
+    for (const code of ["42P01", "57014", "55P03", "40001", "23505", "58030"]) {
+      expect([code, kindsOf(serverError(code))[1]]).toEqual([code, "other"]);
+      expect(postgresAdminError(serverError(code), url).message).toContain(`what the server said about ${code}`);
+    }
+    expect(postgresAdminError(systemError("ECONNREFUSED"), url).message).not.toContain("secret");
+  });
 
   test("a port rejects with what a client may be told", () => {
     const codeOf = (error: unknown) => (portError(error) as WireError).code;

@@ -1,0 +1,87 @@
+import type { StoreErrorKind } from "../../base/store-error.ts";
+
+/**
+ * SQLSTATE (PostgreSQL, appendix A), or its class (two characters) or the first three where all are alike → what is wrong
+ * with the server or the way to it, whatever was asked. Servers and `msgr migrate` agree on these; what a statement was
+ * refused for means different things to them (errors.ts, admin-error.ts).
+ */
+const kindsByState: Readonly<Record<string, StoreErrorKind>> = {
+  "08": "unreachable",
+  "28": "wrong_password",
+  "3D000": "missing_database",
+  "25006": "read_only",
+  "53000": "unreachable",
+  "53100": "full",
+  "53200": "full",
+  "53300": "unreachable",
+  "53400": "unreachable",
+  // The server ends, starts, or ended this connection.
+  "57P": "unreachable",
+  "25P03": "unreachable",
+  "25P04": "unreachable",
+};
+
+const systemCodes: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ECONNABORTED",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "EHOSTDOWN",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ENOENT",
+  "EMFILE",
+  "ENFILE",
+]);
+
+/** The driver has no codes for these; its sentences begin so. */
+const driverSentences: readonly string[] = [
+  "Connection terminated",
+  "timeout exceeded when trying to connect",
+  "timeout expired",
+  "Query read timeout",
+  "Client has encountered a connection error",
+  "Client was closed",
+  "Cannot use a pool after calling end",
+  "The server does not support SSL connections",
+];
+
+/** What an operator can do about each kind. */
+export const fixes: Readonly<Record<StoreErrorKind, string>> = {
+  unreachable:
+    "Check postgres.url and that PostgreSQL runs there, with room on its disk; `msgr stack up --only postgres` starts one.",
+  wrong_password: "Set postgres.password, or postgres.password_file, to the password of the user in postgres.url.",
+  missing_database: "`msgr migrate up --only sql` makes it.",
+  wrong_version: "Upgrade the server to 16 or newer, or set postgres.url to another one; `msgr stack up` brings 18.",
+  read_only: "Set postgres.url to the primary, or end the read-only mode (default_transaction_read_only).",
+  full: "Make room on the disk of PostgreSQL, or add some; then try again.",
+  other: "Mend what PostgreSQL names; its log says more.",
+};
+
+/** SQLSTATE or system code; "" = it has none. */
+export function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+export function byState<T>(table: Readonly<Record<string, T>>, code: string): T | undefined {
+  return table[code] ?? table[code.slice(0, 3)] ?? table[code.slice(0, 2)];
+}
+
+/** What is wrong with the server or the way to it; undefined = the error is about what was asked. */
+export function serverFailureOf(error: Error): StoreErrorKind | undefined {
+  const code = codeOf(error);
+  const kind = byState(kindsByState, code);
+  if (kind !== undefined) return kind;
+  if (systemCodes.has(code)) return "unreachable";
+  // Several addresses of one name, none of which answered.
+  if (error instanceof AggregateError) return error.errors.every(isUnreachable) ? "unreachable" : undefined;
+  return driverSentences.some((sentence) => error.message.startsWith(sentence)) ? "unreachable" : undefined;
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof Error && serverFailureOf(error) === "unreachable";
+}
