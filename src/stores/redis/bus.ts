@@ -2,29 +2,38 @@ import { assert } from "../../base/assert.ts";
 import type { Clock } from "../../base/clock.ts";
 import { createDeferred } from "../../base/deferred.ts";
 import type { Bus, Delivery, Notice } from "../../core/ports/bus.ts";
-import { decodeBatch, encodeDisplaced, encodeNotice, type Batch } from "./bus-batch.ts";
+import { decodeBatch, encodeDisplaced, encodeNotice, encodePresence, type Batch } from "./bus-batch.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 import type { RedisClient } from "./connect.ts";
 import { answered } from "./errors.ts";
 import { GapDetector } from "./gap-detector.ts";
-import type { NodeLease } from "./lease.ts";
+import { leaseTtlMs, type NodeLease } from "./lease.ts";
 import type { Losses } from "./losses.ts";
-import { parseClaim, Peers } from "./peers.ts";
+import { connectionOf, parseClaim, Peers } from "./peers.ts";
 import { Router } from "./router.ts";
 
 export interface BusOptions {
   readonly clock: Clock;
   readonly losses: Losses;
   /** A connection of this process was followed by one of the device elsewhere. */
-  readonly onDisplaced: (userId: Uuid, device: number) => void;
+  readonly onDisplaced: (userId: Uuid, device: number, connection: string) => void;
+  /** The presence of these users changed elsewhere. */
+  readonly onPresence: (userIds: readonly Uuid[]) => void;
   /** Told of what failed in the background; must not throw. */
   readonly onError: (error: unknown) => void;
   /** Runs something at the end of this turn of the event loop: setImmediate, unless time is simulated. */
   readonly soon?: (run: () => void) => void;
 }
 
-/** A process that was not heard for this long is gone; its lease has ended as well. */
-const peerSilentMs = 15_000;
+/**
+ * A process that was not heard for this long may have died between an append and its push, and those who are connected
+ * here miss the last message of a chat until they sync. Five beacons: a stall of some seconds goes unnoticed, and a longer
+ * one that was none (SIGSTOP, a stopped virtual machine) costs each connection here one RESYNC, spread over 2 s, and nothing
+ * else. It is told once for each silence.
+ */
+export const peerSilentMs = 5_000;
+/** By then its lease has ended as well: if it speaks again, it begins anew. */
+const peerGoneMs = leaseTtlMs;
 /** A process that is paused does not answer, and must not keep others from starting. */
 const helloPatienceMs = 1_000;
 /** Without the own echo for this long the listening connection is dead, whatever its socket says. */
@@ -104,7 +113,15 @@ export class RedisBus implements Bus {
   /** Tells the process of `owner`, node:epoch:connection, that the device is connected here now. */
   displace(owner: string, userId: Uuid, device: number): void {
     const outbox = this.#peers.find(owner);
-    outbox?.add(encodeDisplaced(userId, device));
+    outbox?.add(encodeDisplaced(userId, device, connectionOf(owner)));
+    outbox?.flush();
+  }
+
+  /** Tells the process of `claim`, node:epoch, that the presence of these users changed. */
+  tellPresence(claim: string, userIds: readonly Uuid[]): void {
+    if (this.#state === "stopped") return;
+    const outbox = this.#peers.find(claim);
+    outbox?.add(encodePresence(userIds));
     outbox?.flush();
   }
 
@@ -147,9 +164,14 @@ export class RedisBus implements Bus {
     this.#checkEcho();
   }
 
-  /** Reports processes that fell silent. Not to be called when this process itself was held up. */
-  checkSilence(): void {
-    const reason = this.#gaps.silent(this.#options.clock.monotonicMs(), peerSilentMs);
+  /**
+   * Reports processes that fell silent. `isHeldUp`: this process may not have heard what they said (it stood still, or
+   * Redis did not answer it); then their silence counts from now.
+   */
+  checkSilence(isHeldUp: boolean): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (isHeldUp) return this.#gaps.excuse(nowMs);
+    const reason = this.#gaps.silent(nowMs, peerSilentMs, peerGoneMs);
     if (reason !== undefined) this.#options.losses.raise(reason);
   }
 
@@ -219,8 +241,10 @@ export class RedisBus implements Bus {
     this.#options.losses.raise("another process speaks another version");
   }
 
-  #hand({ deliveries, notices, displaced }: Batch): void {
-    for (const { displaced: userId, device } of displaced) this.#options.onDisplaced(userId, device);
+  #hand({ deliveries, notices, displaced, present }: Batch): void {
+    for (const { displaced: userId, device, connection } of displaced)
+      this.#options.onDisplaced(userId, device, connection);
+    if (present.length > 0) this.#options.onPresence(present);
     for (const notice of notices) this.#receive((receiver) => receiver.notice(notice));
     for (const delivery of deliveries) this.#receive((receiver) => receiver.deliver(delivery));
   }

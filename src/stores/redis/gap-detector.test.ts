@@ -25,7 +25,7 @@ test("batches in order and beacons between them are no loss", () => {
   ] as const) {
     expect(gaps.hear(header(kind, counter), 0)).toBeUndefined();
   }
-  expect(gaps.silent(1_000_000, 15_000)).toBeUndefined();
+  expect(gaps.silent(1_000_000, 5_000, 15_000)).toBeUndefined();
 });
 
 test("a lost batch shows with the next batch, once", () => {
@@ -66,9 +66,39 @@ test("a sender that lost its numbering is a loss, and is followed from there", (
 test("a process that is silent for too long is reported once", () => {
   const gaps = new GapDetector("own");
   gaps.hear(header("beacon", 0), 1_000);
-  expect(gaps.silent(15_999, 15_000)).toBeUndefined();
-  expect(gaps.silent(16_000, 15_000)).toMatch(/fell silent/);
-  expect(gaps.silent(99_000, 15_000)).toBeUndefined();
+  expect(gaps.silent(5_999, 5_000, 15_000)).toBeUndefined();
+  expect(gaps.silent(6_000, 5_000, 15_000)).toMatch(/fell silent/);
+  for (const atMs of [7_000, 15_999, 16_000, 99_000]) expect(gaps.silent(atMs, 5_000, 15_000)).toBeUndefined();
+});
+
+test("one that was only held up goes on where it was, costs nothing more, and may fall silent again", () => {
+  const gaps = new GapDetector("own");
+  for (let counter = 1; counter <= 9; counter++) gaps.hear(header("batch", counter), 1_000);
+  expect(gaps.silent(6_000, 5_000, 15_000)).toMatch(/fell silent/);
+  expect(gaps.hear(header("batch", 10), 6_500)).toBeUndefined();
+  expect(gaps.hear(header("beacon", 10), 7_000)).toBeUndefined();
+  expect(gaps.silent(11_999, 5_000, 15_000)).toBeUndefined();
+  expect(gaps.silent(12_000, 5_000, 15_000)).toMatch(/fell silent/);
+  expect(gaps.hear(header("batch", 12), 12_500)).toMatch(/^1 batches of process a are missing/);
+});
+
+test("one whose lease has ended is forgotten: it begins anew without being a loss again", () => {
+  const gaps = new GapDetector("own");
+  gaps.hear(header("batch", 9), 0);
+  expect(gaps.silent(5_000, 5_000, 15_000)).toMatch(/fell silent/);
+  gaps.silent(15_000, 5_000, 15_000);
+  expect(gaps.hear(header("batch", 1, { fromEpoch: "e2" }), 16_000)).toBeUndefined();
+});
+
+test("while this process was held up nobody fell silent; who was silent before stays reported", () => {
+  const gaps = new GapDetector("own");
+  gaps.hear(header("beacon", 0), 0);
+  gaps.hear(header("beacon", 0, { from: "b" }), 4_000);
+  expect(gaps.silent(5_000, 5_000, 15_000)).toMatch(/process a fell silent/);
+  gaps.excuse(12_000);
+  expect(gaps.silent(12_500, 5_000, 15_000)).toBeUndefined();
+  expect(gaps.silent(16_999, 5_000, 15_000)).toBeUndefined();
+  expect(gaps.silent(17_000, 5_000, 15_000)).toMatch(/process b fell silent/);
 });
 
 test("what was addressed to an epoch before says nothing about this one", () => {
@@ -83,7 +113,7 @@ test("after a loss that was reported only what comes counts", () => {
   const gaps = new GapDetector("own");
   gaps.hear(header("batch", 1), 0);
   gaps.adopt(20_000);
-  expect(gaps.silent(20_001, 15_000)).toBeUndefined();
+  expect(gaps.silent(24_999, 5_000, 15_000)).toBeUndefined();
   expect(gaps.hear(header("batch", 9), 20_002)).toBeUndefined();
   expect(gaps.hear(header("batch", 11), 20_003)).toMatch(/missing/);
 });

@@ -5,6 +5,8 @@ interface Sender {
   /** The number heard last; undefined = the next one is taken as it is. */
   counter: number | undefined;
   heardAtMs: number;
+  /** Its silence has been reported; if it speaks again, its numbers go on. */
+  isSilent: boolean;
 }
 
 /** Processes kept in mind; far more than a cluster has. */
@@ -41,15 +43,25 @@ export class GapDetector {
     return missing > 0 ? `${missing} batches of process ${from} are missing` : undefined;
   }
 
-  /** Forgets the processes that were not heard for `silentMs`; they may have died with something unsent. */
-  silent(atMs: number, silentMs: number): string | undefined {
+  /**
+   * Processes that were not heard for `silentMs` may have died with something unsent: told once for each silence. One that
+   * was only held up goes on where it was, and nothing is missing then; after `goneMs` it is forgotten, and its next word
+   * counts as the first of a process that nobody knew.
+   */
+  silent(atMs: number, silentMs: number, goneMs: number): string | undefined {
     let reason: string | undefined;
     for (const [from, sender] of this.#senders) {
-      if (atMs - sender.heardAtMs < silentMs) continue;
-      this.#senders.delete(from);
-      reason = `process ${from} fell silent`;
+      const forMs = atMs - sender.heardAtMs;
+      if (forMs >= silentMs && !sender.isSilent) reason = `process ${from} fell silent`;
+      if (forMs >= silentMs) sender.isSilent = true;
+      if (forMs >= goneMs) this.#senders.delete(from);
     }
     return reason;
+  }
+
+  /** This process was held up itself: how long the others were silent before says nothing. */
+  excuse(atMs: number): void {
+    for (const sender of this.#senders.values()) if (!sender.isSilent) sender.heardAtMs = atMs;
   }
 
   /** What was missed until now is known to be lost and was reported: only what comes counts. */
@@ -57,6 +69,7 @@ export class GapDetector {
     for (const sender of this.#senders.values()) {
       sender.counter = undefined;
       sender.heardAtMs = atMs;
+      sender.isSilent = false;
     }
   }
 
@@ -71,8 +84,9 @@ export class GapDetector {
     if (known?.epoch === epoch) {
       known.counter = counter;
       known.heardAtMs = atMs;
+      known.isSilent = false;
     } else if (known !== undefined || this.#senders.size < sendersMax) {
-      this.#senders.set(from, { epoch, counter, heardAtMs: atMs });
+      this.#senders.set(from, { epoch, counter, heardAtMs: atMs, isSilent: false });
     }
   }
 }

@@ -1,5 +1,6 @@
+import { assert } from "../../base/assert.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
-import type { RedisBus } from "./bus.ts";
+import { peerSilentMs, type RedisBus } from "./bus.ts";
 import { answered } from "./errors.ts";
 import type { RedisClient } from "./connect.ts";
 import type { NodeLease } from "./lease.ts";
@@ -9,8 +10,12 @@ import { scripts } from "./scripts.ts";
 const pulseEveryMs = 1_000;
 /** A process that did not pulse for this long is sent nothing by itself; what is for its connections still is. */
 const presentTtlMs = 15_000;
-/** Beyond this the process was held up itself (a pause, a blocked event loop), and others' silence says nothing. */
-const heldUpMs = 5_000;
+/**
+ * Between the ends of two pulses: beyond this the process was held up itself (a pause, a blocked event loop, a Redis that did
+ * not answer), and others' silence says nothing. Short of it they were heard so lately that they cannot seem silent.
+ */
+const heldUpMs = 3_000;
+assert(heldUpMs + pulseEveryMs < peerSilentMs, "who was not held up has heard the others");
 
 export interface PulseOptions {
   readonly lease: NodeLease;
@@ -87,7 +92,6 @@ export class Pulse {
   async #beat(): Promise<readonly string[]> {
     const { lease, bus, clock } = this.#options;
     if (this.#redis.lost() || lease.failure !== undefined) return [];
-    const wasHeldUp = clock.monotonicMs() - this.#beatAtMs >= heldUpMs;
     const [claims, sentinel] = await Promise.all([
       this.#redis.run(scripts.nodesBeat, [this.#redis.keys.nodes], [this.#claim, presentTtlMs]),
       answered(this.#redis.commands.get(this.#redis.keys.epoch)),
@@ -95,8 +99,9 @@ export class Pulse {
     if (this.#isStopped) return [];
     if (sentinel === null || sentinel !== this.#sentinel) await this.#remember(sentinel);
     bus.beacon(claims as string[]);
-    if (!wasHeldUp) bus.checkSilence();
-    this.#beatAtMs = clock.monotonicMs();
+    const nowMs = clock.monotonicMs();
+    bus.checkSilence(nowMs - this.#beatAtMs >= heldUpMs);
+    this.#beatAtMs = nowMs;
     return claims as string[];
   }
 

@@ -139,6 +139,16 @@ describeOn(["redis"], "server processes on a Redis that fails", () => {
     expect(next.losses).toEqual([]);
   });
 
+  test("a process that dies without a word is a loss before its lease ends", async () => {
+    await using server = await startRedis();
+    const settings = { url: server.url, keyPrefix: "t:", timeoutMs: 500 };
+    await using near = await startTestNode(settings, { nodeId: "near", timing: calm });
+    await using dead = await startTestNode(settings, { nodeId: "dead", timing: { leaseTtlMs: 60_000 } });
+    dead.redis.close();
+    await eventually(() => expect(near.losses).toEqual(["process dead fell silent"]));
+    expect(await near.redis.commands.exists(near.redis.keys.node("dead"))).toBe(1);
+  });
+
   test("a process that says good-bye is no loss, and leaves nothing behind", async () => {
     await using server = await startRedis();
     const settings = { url: server.url, keyPrefix: "t:", timeoutMs: 500 };
