@@ -21,9 +21,13 @@ function stats(): RunStats {
     run.started(0, 2_000, 2_000);
     run.ended(0, 2_000, 2_000, 2_000 + ms, true);
     run.delivered(0, 2_000, 2_000 + 2 * ms, "each");
+    run.delivered(0, 2_000, 2_000 + ms, "same");
+    run.delivered(0, 2_000, 2_000 + ms + 1.25, "cross");
+    run.delivered(1, 2_000, 2_000 + 4 * ms, "each");
   }
   run.count(0, "asked", 2_000);
   run.ended(0, 2_000, 2_000, 2_500, false);
+  for (let lost = 1; lost <= 4; lost++) run.resyncs.record(lost * 1_000, lost);
   return run;
 }
 
@@ -48,6 +52,18 @@ describe("thresholds", () => {
     ["response{workload:beat}", "rate", ">= 10/s", true],
     ["response{workload:beat}", "rate", "> 10/s", false],
     ["delivery{workload:beat}", "p90", "< 185ms", true],
+    ["delivery{workload:beat,route:same}", "max", "<= 100ms", true],
+    ["delivery{workload:beat,route:cross}", "max", "<= 101ms", false],
+    ["delivery{workload:talk,route:cross}", "max", "<= 1h", false],
+    ["routing_cost{workload:beat}", "max", "1.5ms", true],
+    ["routing_cost{workload:beat}", "max", "1ms", false],
+    ["routing_cost{workload:talk}", "max", "1h", false],
+    ["delivery_p99_ratio{workload:talk,against:beat}", "max", "201%", true],
+    ["delivery_p99_ratio{workload:talk,against:beat}", "max", "199%", false],
+    ["resync", "max", "<= 4s", true],
+    ["resync", "p50", "< 2s", false],
+    ["resync_attempts", "max", "3", true],
+    ["resync_attempts", "max", "2", false],
     ["achieved_rate{workload:beat}", "min", "99%", true],
     ["rate{workload:beat}", "min", "10.1/s", false],
     ["errors{workload:beat}", "max", "0", false],
@@ -74,10 +90,17 @@ describe("thresholds", () => {
   });
 
   test("selectors come back as they were written", () => {
-    for (const text of ["response", "response{workload:a}", "wait{workload:a,phase:b}"]) {
+    const texts = ["response", "response{workload:a}", "wait{workload:a,phase:b}", "delivery{workload:a,route:cross}"];
+    for (const text of texts) {
       expect(formatSelector(parseSelector(text))).toBe(text);
     }
   });
+});
+
+test("a label that a metric does not have, or a route that there is not, is refused with what there is", () => {
+  expect(() => parseSelector("delivery{route:crsos}")).toThrow('unknown route "crsos" (same, cross)');
+  expect(() => parseSelector("response{route:cross}")).toThrow('unknown label "route" (workload, phase)');
+  expect(() => parseSelector("delivery_p99_ratio{workload:a}")).toThrow("compares two workloads");
 });
 
 describe("the generator's health", () => {

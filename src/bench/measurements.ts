@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.ts";
-import { metricKinds, type MetricName, type Selector } from "./metrics.ts";
+import { metricKinds, type Selector } from "./metrics.ts";
 import { Histogram } from "./stats/histogram.ts";
 import type { CounterName } from "./stats/counters.ts";
 import type { Cell, RunStats } from "./stats/run-stats.ts";
@@ -23,14 +23,16 @@ export interface Distribution {
 export function distributionOf(stats: RunStats, selector: Selector): Distribution | undefined {
   assert(metricKinds[selector.name].distribution, `${selector.name} is a distribution`);
   const histogram = new Histogram();
-  for (const cell of stats.recordedCells(selector.workload, selector.phase))
-    histogram.merge(histogramOf(cell, selector.name));
+  if (selector.name === "resync") histogram.merge(stats.resyncs.histogram);
+  else
+    for (const cell of stats.recordedCells(selector.workload, selector.phase))
+      histogram.merge(histogramOf(cell, selector));
   return histogram.count === 0
     ? undefined
     : { histogram, seconds: stats.recordedSeconds(selector.phase, selector.workload) };
 }
 
-function histogramOf(cell: Cell, name: MetricName): Histogram {
+function histogramOf(cell: Cell, { name, route }: Selector): Histogram {
   switch (name) {
     case "wait":
     case "service":
@@ -41,7 +43,7 @@ function histogramOf(cell: Cell, name: MetricName): Histogram {
     case "delivery_last":
       return cell.delivery.last;
     default:
-      return cell.delivery.each;
+      return cell.delivery[route ?? "each"];
   }
 }
 
@@ -56,6 +58,12 @@ export function valueOf(stats: RunStats, facts: ProcessFacts, selector: Selector
       return seconds === 0 ? undefined : sum("succeeded") / seconds;
     case "rate_ratio":
       return ratioOf(stats, facts, selector);
+    case "delivery_p99_ratio":
+      return deliveryRatioOf(stats, selector);
+    case "routing_cost":
+      return routingCostMs(stats, selector);
+    case "resync_attempts":
+      return stats.resyncs.attemptsMean;
     case "delivery_rate":
       return seconds === 0 ? undefined : sum("pushes") / seconds;
     case "achieved_rate":
@@ -82,4 +90,23 @@ function ratioOf(stats: RunStats, facts: ProcessFacts, { workload, against }: Se
     name === undefined ? undefined : valueOf(stats, facts, { name: "rate", workload: name });
   const [one, other] = [rateOf(workload), rateOf(against)];
   return one === undefined || other === undefined || other === 0 ? undefined : one / other;
+}
+
+function deliveryRatioOf(stats: RunStats, { workload, against }: Selector): number | undefined {
+  const p99Of = (name: string | undefined): number | undefined =>
+    name === undefined ? undefined : deliveryUs(stats, { name: "delivery", workload: name }, 0.99);
+  const [one, other] = [p99Of(workload), p99Of(against)];
+  return one === undefined || other === undefined || other === 0 ? undefined : one / other;
+}
+
+/** Undefined unless messages went both ways. */
+function routingCostMs(stats: RunStats, selector: Selector): number | undefined {
+  const [cross, same] = (["cross", "same"] as const).map((route) =>
+    deliveryUs(stats, { ...selector, name: "delivery", route }, 0.5),
+  );
+  return cross === undefined || same === undefined ? undefined : (cross - same) / 1_000;
+}
+
+function deliveryUs(stats: RunStats, selector: Selector, share: number): number | undefined {
+  return distributionOf(stats, selector)?.histogram.percentile(share);
 }

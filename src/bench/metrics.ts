@@ -25,7 +25,11 @@ export interface MetricKind {
   readonly means: string;
 }
 
-export type Label = "workload" | "against" | "phase";
+export type Label = "workload" | "against" | "phase" | "route";
+
+/** Of a delivery: to a socket of the server that the sender sat at, or of another one. */
+export const routes = ["same", "cross"] as const;
+export type Route = (typeof routes)[number];
 
 const both = ["workload", "phase"] as const;
 const distribution = (means: string): MetricKind => ({ distribution: true, unit: "duration", labels: both, means });
@@ -34,7 +38,8 @@ export const metricKinds = {
   wait: distribution("intended start → start"),
   service: distribution("start → end"),
   response: distribution("intended start → end"),
-  delivery: distribution("sender's intended start → each recipient's socket"),
+  /** By route where there are several servers. */
+  delivery: { ...distribution("sender's intended start → each recipient's socket"), labels: [...both, "route"] },
   delivery_first: distribution("sender's intended start → the first recipient's socket on each worker"),
   delivery_last: distribution("sender's intended start → the last recipient's socket on each worker"),
   rate: { distribution: false, unit: "rate", labels: both, means: "operations that succeeded per second" },
@@ -43,6 +48,30 @@ export const metricKinds = {
     unit: "share",
     labels: ["workload", "against"],
     means: "rate of one workload, of that of another",
+  },
+  delivery_p99_ratio: {
+    distribution: false,
+    unit: "share",
+    labels: ["workload", "against"],
+    means: "p99 of the deliveries of one workload, of that of another",
+  },
+  routing_cost: {
+    distribution: false,
+    unit: "duration",
+    labels: both,
+    means: "p50 of deliveries to sockets of other servers than the sender's, less that to sockets of the same",
+  },
+  resync: {
+    distribution: true,
+    unit: "duration",
+    labels: [],
+    means: "a connection lost against the device's will → connected again and in sync",
+  },
+  resync_attempts: {
+    distribution: false,
+    unit: "count",
+    labels: [],
+    means: "attempts to connect for each connection that was lost, on average",
   },
   achieved_rate: {
     distribution: false,
@@ -83,6 +112,7 @@ export interface Selector {
   /** With what `workload` is compared; rate_ratio only. */
   readonly against?: string;
   readonly phase?: string;
+  readonly route?: Route;
 }
 
 /** `response`, `response{workload:beat}`, `response{workload:beat,phase:steady}`. */
@@ -105,10 +135,15 @@ export function parseSelector(text: string): Selector {
     if (colon < 0) throw new UnitError(`label ${key} has no value (write ${key}:name)`);
     labels[key] = part.slice(colon + 1).trim();
   }
-  if (name === "rate_ratio" && (labels.workload === undefined || labels.against === undefined)) {
-    throw new UnitError("rate_ratio compares two workloads (write rate_ratio{workload:ours,against:bare})");
+  const { route, ...others } = labels;
+  if (route !== undefined && !isRoute(route)) {
+    throw new UnitError(`unknown route "${route}" (${routes.join(", ")})`, didYouMean(route, routes));
   }
-  return { name, ...labels };
+  const compares = name === "rate_ratio" || name === "delivery_p99_ratio";
+  if (compares && (labels.workload === undefined || labels.against === undefined)) {
+    throw new UnitError(`${name} compares two workloads (write ${name}{workload:ours,against:bare})`);
+  }
+  return { name, ...others, ...(route === undefined ? {} : { route }) };
 }
 
 export function formatSelector(selector: Selector): string {
@@ -116,6 +151,7 @@ export function formatSelector(selector: Selector): string {
     selector.workload === undefined ? "" : `workload:${selector.workload}`,
     selector.against === undefined ? "" : `against:${selector.against}`,
     selector.phase === undefined ? "" : `phase:${selector.phase}`,
+    selector.route === undefined ? "" : `route:${selector.route}`,
   ].filter((label) => label !== "");
   return labels.length === 0 ? selector.name : `${selector.name}{${labels.join(",")}}`;
 }
@@ -125,7 +161,11 @@ function isMetricName(name: string): name is MetricName {
 }
 
 function isLabel(key: string): key is Label {
-  return key === "workload" || key === "against" || key === "phase";
+  return key === "workload" || key === "against" || key === "phase" || key === "route";
+}
+
+function isRoute(text: string): text is Route {
+  return (routes as readonly string[]).includes(text);
 }
 
 export const distributionStatistics = ["p50", "p90", "p95", "p99", "p999", "max", "mean", "count", "rate"] as const;

@@ -9,6 +9,7 @@ const header: PayloadHeader = {
   n: 17,
   intendedUs: 12_345_678,
   workload: 3,
+  server: 1,
 };
 
 function textOf(envelope: string): string {
@@ -24,7 +25,7 @@ function textOf(envelope: string): string {
 
 test.each([1, 100, 200, 201, 202, 4_096, 40_000])("an envelope of %d bytes decodes to a text of that size", (bytes) => {
   const text = textOf(pool.envelope(header, bytes));
-  expect(text).toContain("msgr-bench 4294967295 49 123456 17 12345678 3 ");
+  expect(text).toContain("msgr-bench 4294967295 49 123456 17 12345678 3 1 ");
   expect(Math.abs(text.length - Math.max(49, bytes))).toBeLessThanOrEqual(2);
 });
 
@@ -46,6 +47,6 @@ test("the same seed gives the same text", () => {
 test("messages of others are told apart", () => {
   expect(parsePayloadHeader("")).toBeUndefined();
   expect(parsePayloadHeader(btoa('{"v":1,"suite":0,"body":{"text":"hello"}}'))).toBeUndefined();
-  expect(parsePayloadHeader(btoa('{"v":1,"suite":0,"body":{"text":"msgr-bench 1 2 3 4 5 6"}}'))).toBeUndefined();
-  expect(parsePayloadHeader(btoa('{"v":1,"suite":0,"body":{"text":"msgr-bench a b c d e f g"}}'))).toBeUndefined();
+  expect(parsePayloadHeader(btoa('{"v":1,"suite":0,"body":{"text":"msgr-bench 1 2 3 4 5 6 7"}}'))).toBeUndefined();
+  expect(parsePayloadHeader(btoa('{"v":1,"suite":0,"body":{"text":"msgr-bench a b c d e f g h"}}'))).toBeUndefined();
 });

@@ -18,14 +18,16 @@ export interface PayloadHeader {
   readonly intendedUs: number;
   /** Which workload sent it; −1 for what is written before the load begins. */
   readonly workload: number;
+  /** At which of the run's servers the sender was when it meant to start, from 0. */
+  readonly server: number;
 }
 
 const opening = '{"v":1,"suite":0,"body":{"text":"';
 const mark = "msgr-bench";
 /** Exactly three bytes, so that it encodes on its own. */
 const closing = btoa('"}}');
-/** Room for the mark and six numbers of at most 15 digits, in base64. */
-const headEncodedMax = 4 * Math.ceil((opening.length + mark.length + 6 * 16 + 8) / 3);
+/** Room for the mark and seven numbers of at most 15 digits, in base64. */
+const headEncodedMax = 4 * Math.ceil((opening.length + mark.length + 7 * 16 + 8) / 3);
 const fillerBytesMax = 48 * 1024;
 const poolBytes = 2 * fillerBytesMax;
 
@@ -41,8 +43,8 @@ export class PayloadPool {
 
   /** `textBytes` counts the whole text, header included; a text is never shorter than its header. */
   envelope(header: PayloadHeader, textBytes: number): string {
-    const { run, sender, conversation, n, intendedUs, workload } = header;
-    const fields = `${run} ${sender} ${conversation} ${n} ${intendedUs} ${workload}`;
+    const { run, sender, conversation, n, intendedUs, workload, server } = header;
+    const fields = `${run} ${sender} ${conversation} ${n} ${intendedUs} ${workload} ${server}`;
     const text = `${mark} ${fields} `;
     const padded = text.padEnd(text.length + ((3 - ((opening.length + text.length) % 3)) % 3), " ");
     const head = Buffer.from(opening + padded, "latin1").toString("base64");
@@ -56,12 +58,13 @@ export class PayloadPool {
 export function parsePayloadHeader(envelope: string): PayloadHeader | undefined {
   const head = Buffer.from(envelope.slice(0, headEncodedMax), "base64").toString("latin1");
   if (!head.startsWith(mark, opening.length)) return undefined;
-  const parts: string[] = head.slice(opening.length + mark.length + 1).split(" ", 7);
-  // The seventh part proves that the sixth was not cut off.
-  if (parts.length < 7) return undefined;
-  const numbers = parts.slice(0, 6).map(Number);
+  const parts: string[] = head.slice(opening.length + mark.length + 1).split(" ", 8);
+  // The eighth part proves that the seventh was not cut off.
+  if (parts.length < 8) return undefined;
+  const numbers = parts.slice(0, 7).map(Number);
   if (!numbers.every((value) => Number.isSafeInteger(value))) return undefined;
-  const [run, sender, conversation, n, intendedUs, workload] = numbers as [
+  const [run, sender, conversation, n, intendedUs, workload, server] = numbers as [
+    number,
     number,
     number,
     number,
@@ -69,7 +72,7 @@ export function parsePayloadHeader(envelope: string): PayloadHeader | undefined 
     number,
     number,
   ];
-  return { run, sender, conversation, n, intendedUs, workload };
+  return { run, sender, conversation, n, intendedUs, workload, server };
 }
 
 const words = (

@@ -4,7 +4,7 @@ import type { LedgerVerdict } from "../ledger/account.ts";
 import type { FaultOutcome } from "../faults/fault-event.ts";
 import { recoveryMaxMs, slowestRecoveryMs } from "../faults/recovery.ts";
 import type { ProcessFacts } from "../measurements.ts";
-import { collectWorkloads } from "../report/collect.ts";
+import { collectWorkloads, describe } from "../report/collect.ts";
 import { parseCondition } from "../metrics.ts";
 import { type BenchResult, type FaultResult, resultVersion } from "../report/result.ts";
 import type { Plan } from "../scenario/plan.ts";
@@ -77,6 +77,7 @@ export function assembleResult(facts: RunFacts): BenchResult {
     ...(facts.stores === undefined ? {} : { stores: facts.stores }),
     ...(facts.faults === undefined ? {} : { faults: facts.faults.map(faultResult) }),
     clients: addClients(reports),
+    ...resyncOf(stats),
     refusals: addCounts(reports.map(({ refusals = {} }) => refusals)),
     interrupted,
     exitCode: ledger.ok && cutShort !== undefined ? cutShort : verdict,
@@ -89,6 +90,11 @@ function demandsOf({ thresholds, faults }: Scenario): readonly Demand[] {
   if (faults.length === 0 || isSaid) return thresholds;
   const condition = parseCondition("recovery", "max", `${recoveryMaxMs}ms`);
   return [...thresholds, { selector: { name: "recovery" }, conditions: [{ ...condition, text: "30s" }] }];
+}
+
+function resyncOf({ resyncs }: RunStats): Pick<BenchResult, "resync"> {
+  const { attemptsMean, histogram } = resyncs;
+  return attemptsMean === undefined ? {} : { resync: { took: describe(histogram), attemptsMean } };
 }
 
 function faultResult(outcome: FaultOutcome): FaultResult {

@@ -1,6 +1,7 @@
+import { routes } from "../metrics.ts";
 import { Histogram } from "../stats/histogram.ts";
 import type { CounterName } from "../stats/counters.ts";
-import { deliveryEdges, type Cell, type DeliveryEdge, type RunStats } from "../stats/run-stats.ts";
+import { deliveryEdges, type Cell, type DeliveryEdge, type DeliveryPart, type RunStats } from "../stats/run-stats.ts";
 import type { Workload } from "../scenario/schema.ts";
 import type { DistributionResult, WorkloadResult } from "./result.ts";
 
@@ -16,6 +17,8 @@ export function collectWorkloads(
     const seconds = stats.recordedSeconds(undefined, workload.name);
     const sum = (name: CounterName): number => cells.reduce((total, cell) => total + cell.counters.get(name), 0);
     const series = stats.series(index);
+    const merged = (part: DeliveryPart): DistributionResult => mergedDistribution(cells, (cell) => cell.delivery[part]);
+    const [same, cross] = routes.map(merged);
     return {
       name: workload.name,
       does: workload.do,
@@ -34,9 +37,13 @@ export function collectWorkloads(
       wait: mergedDistribution(cells, (cell) => cell.latency.wait),
       service: mergedDistribution(cells, (cell) => cell.latency.service),
       response: mergedDistribution(cells, (cell) => cell.latency.response),
-      delivery: Object.fromEntries(
-        deliveryEdges.map((edge) => [edge, mergedDistribution(cells, (cell) => cell.delivery[edge])]),
-      ) as Record<DeliveryEdge, DistributionResult>,
+      delivery: {
+        ...(Object.fromEntries(deliveryEdges.map((edge) => [edge, merged(edge)])) as Record<
+          DeliveryEdge,
+          DistributionResult
+        >),
+        ...(same?.count === 0 && cross?.count === 0 ? {} : { same, cross }),
+      },
       errors: { ...errors[workload.name] },
       intervalMs: series.intervalMs,
       series: series.intervals(Math.min(series.durationMs, stats.stoppedMs)),

@@ -33,6 +33,7 @@ function resultOf(exitCode: number, faults: FaultReport = { counts: {}, cases: [
     stats.started(0, at, at);
     stats.ended(0, at, at + 0.2, at + 1 + (at % 100), true);
     stats.delivered(0, at, at + 2 + (at % 100), "each");
+    stats.delivered(0, at, at + 2 + (at % 100), at % 2 === 0 ? "same" : "cross");
   }
   stats.ended(1, 5, 5, 6, true);
   stats.ended(1, 5, 5, 6, false);
@@ -138,6 +139,7 @@ describe("the summary", () => {
     expect(text).toMatch(/silent +0 +0 +0 +–/);
     expect(text).toContain("a-workload-with-a-long-name: rate_limited 1");
     expect(text).toContain("delivery    direct 300/s, p50");
+    expect(text).toMatch(/; same server p50 5\d ms, other 5\d ms/);
     expect(text).toContain("sent 3,000, delivered 6,000, read 1,200, undecided 1 (1 in the log)");
     expect(text).toContain("lost 0, duplicated 0, reordered 0, other faults 0");
     expect(text).toContain("generator   valid, CPU 41%");
@@ -155,6 +157,14 @@ describe("the summary", () => {
     expect(text.trimEnd().split("\n").at(-1)).toBe(
       "PASSED: nothing lost, duplicated or reordered; the generator is the limit; every threshold held",
     );
+  });
+
+  test("says how long lost connections took to come back, and how often they tried", () => {
+    const took = resultOf(0).workloads[0]?.response;
+    if (took === undefined) throw new Error("no workload");
+    const text = summaryText({ ...resultOf(0), resync: { took, attemptsMean: 1.25 } }, { colour: false });
+    expect(text).toMatch(/resync +3,000 connections lost, in sync p50 50(\.\d+)? ms, .*; 1\.3 attempts each/);
+    expect(summaryText(resultOf(0), { colour: false })).not.toContain("resync");
   });
 
   test("is coloured only when asked to", () => {

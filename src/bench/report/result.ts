@@ -53,7 +53,14 @@ const workload = z.object({
   wait: distribution,
   service: distribution,
   response: distribution,
-  delivery: z.object({ each: distribution, first: distribution, last: distribution }),
+  delivery: z.object({
+    each: distribution,
+    first: distribution,
+    last: distribution,
+    /** `each` by route; absent where there was one server. */
+    same: distribution.optional(),
+    cross: distribution.optional(),
+  }),
   /** Error codes of failed operations and how often. */
   errors: z.record(z.string(), z.int()),
   intervalMs: z.number(),
@@ -211,6 +218,8 @@ export const resultSchema = z.object({
   /** In the order of the scenario. */
   faults: z.array(fault).optional(),
   clients,
+  /** Connections that devices lost against their will: until they were back and in sync. Absent: none was. */
+  resync: z.object({ took: distribution, attemptsMean: z.number() }).optional(),
   /** ERROR frames that devices got, by code; most tell to try again, which devices do by themselves. */
   refusals: z.record(z.string(), z.int()).optional(),
   /** The run was stopped by a signal before its time. */

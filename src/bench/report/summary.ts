@@ -25,6 +25,7 @@ export function summaryText(result: BenchResult, options: SummaryOptions): strin
     ...(result.ledger.presenceChecked === undefined ? ledgerLines(result, style) : storeLedgerLines(result, style)),
     ...faultLines(result, style),
     ...clientLines(result, style),
+    ...resyncLines(result, style),
     ...generatorLines(result, style),
     ...storeLines(result, style),
     ...thresholdLines(result, style),
@@ -143,6 +144,18 @@ function clientLines({ clients }: BenchResult, style: Style): string[] {
   return text.length === 0 ? [] : labelled("clients", text.join(", "), style);
 }
 
+function resyncLines({ resync }: BenchResult, style: Style): string[] {
+  if (resync === undefined) return [];
+  const { count, p50Us, p99Us, maxUs } = resync.took;
+  const times = `p50 ${formatUs(p50Us)}, p99 ${formatUs(p99Us)}, max ${formatUs(maxUs)}`;
+  const attempts = resync.attemptsMean.toFixed(1);
+  return labelled(
+    "resync",
+    `${formatCount(count)} connections lost, in sync ${times}; ${attempts} attempts each`,
+    style,
+  );
+}
+
 function deliveryLines(result: BenchResult, style: Style): string[] {
   return result.workloads.flatMap(({ name, delivery }) => {
     if (delivery.each.count === 0) return [];
@@ -151,7 +164,12 @@ function deliveryLines(result: BenchResult, style: Style): string[] {
       last.count === 0
         ? ""
         : `; first ${formatUs(first.p50Us)}, last ${formatUs(last.p50Us)}, p99 ${formatUs(last.p99Us)}`;
-    const text = `${name} ${formatRate((each.count / result.recordedMs) * 1_000)}, p50 ${formatUs(each.p50Us)}, p99 ${formatUs(each.p99Us)}${ends}`;
+    const { same, cross } = delivery;
+    const byRoute =
+      same === undefined || cross === undefined
+        ? ""
+        : `; same server p50 ${formatUs(same.p50Us)}, other ${formatUs(cross.p50Us)}`;
+    const text = `${name} ${formatRate((each.count / result.recordedMs) * 1_000)}, p50 ${formatUs(each.p50Us)}, p99 ${formatUs(each.p99Us)}${ends}${byRoute}`;
     return labelled("delivery", text, style);
   });
 }

@@ -22,6 +22,22 @@ test("an operation belongs to the phase of its intended start, and warm-up is no
   expect(stats.recordedSeconds()).toBe(4);
 });
 
+test("workers bring together what they know of routes and of lost connections", () => {
+  const [one, other] = [fresh(), fresh()];
+  one.delivered(0, 2_000, 2_003, "each");
+  one.delivered(0, 2_000, 2_003, "cross");
+  other.delivered(0, 2_000, 2_001, "each");
+  other.delivered(0, 2_000, 2_001, "same");
+  one.resyncs.record(1_000, 1);
+  other.resyncs.record(3_000, 4);
+  one.merge(other.serialise());
+  const delivery = one.cell(0, 1)?.delivery;
+  expect([delivery?.each.count, delivery?.same.max, delivery?.cross.max]).toEqual([2, 1_000, 3_000]);
+  expect(one.cell(0, 1)?.counters.get("pushes")).toBe(2);
+  expect([one.resyncs.histogram.count, one.resyncs.histogram.max, one.resyncs.attemptsMean]).toEqual([2, 3e6, 2.5]);
+  expect(fresh().resyncs.attemptsMean).toBeUndefined();
+});
+
 test("failures are counted and have no latency", () => {
   const stats = fresh();
   stats.ended(1, 2_000, 2_000, 2_001, false);

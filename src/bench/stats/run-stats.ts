@@ -1,7 +1,9 @@
 import { assert, present } from "../../base/assert.ts";
 import { Counters, type CounterName, type CounterValues } from "./counters.ts";
+import { routes } from "../metrics.ts";
 import { Histogram } from "./histogram.ts";
 import { LatencyTriple, type SerialisedTriple } from "./latency.ts";
+import { Resyncs, type SerialisedResyncs } from "./resyncs.ts";
 import { type SerialisedSeries, TimeSeries } from "./time-series.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -12,11 +14,14 @@ import type { Timeline } from "./timeline.ts";
  */
 export const deliveryEdges = ["each", "first", "last"] as const;
 export type DeliveryEdge = (typeof deliveryEdges)[number];
+/** `each`, once more by route where there are several servers. */
+const deliveryParts = [...deliveryEdges, ...routes] as const;
+export type DeliveryPart = (typeof deliveryParts)[number];
 
 export interface Cell {
   readonly counters: Counters;
   readonly latency: LatencyTriple;
-  readonly delivery: Readonly<Record<DeliveryEdge, Histogram>>;
+  readonly delivery: Readonly<Record<DeliveryPart, Histogram>>;
 }
 
 interface SerialisedCell {
@@ -24,12 +29,13 @@ interface SerialisedCell {
   readonly phase: number;
   readonly counters: CounterValues;
   readonly latency: SerialisedTriple;
-  readonly delivery: Readonly<Record<DeliveryEdge, readonly number[]>>;
+  readonly delivery: Readonly<Record<DeliveryPart, readonly number[]>>;
 }
 
 export interface SerialisedStats {
   readonly cells: readonly SerialisedCell[];
   readonly series: readonly SerialisedSeries[];
+  readonly resyncs: SerialisedResyncs;
 }
 
 export interface StatsWorkload {
@@ -43,7 +49,9 @@ export class RunStats {
   readonly timeline: Timeline;
   /** When the load stopped, ms since t0, if that was before its time; phases are only as long as they lasted. */
   stoppedMs = Number.POSITIVE_INFINITY;
-  /** By workload × phase; made when first used, since a cell is some 0.5 MB. */
+  /** Of all phases: when a connection is lost is not the load's doing. */
+  readonly resyncs = new Resyncs();
+  /** By workload × phase; made when first used, since a cell is some 0.7 MB. */
   readonly #cells: (Cell | undefined)[];
   readonly #series: readonly TimeSeries[];
 
@@ -72,13 +80,16 @@ export class RunStats {
     if (ok && this.#recorded(intendedMs)) cell.latency.record(intendedMs, startMs, endMs);
   }
 
-  /** A message of the workload has reached a socket (`each`), or the first or last of its recipients' sockets here. */
-  delivered(workload: number, intendedMs: number, atMs: number, edge: DeliveryEdge): void {
-    if (edge === "each") this.series(workload).delivered(atMs);
+  /**
+   * A message of the workload has reached a socket (`each`, and with several servers by what route), or the first or last of
+   * its recipients' sockets here.
+   */
+  delivered(workload: number, intendedMs: number, atMs: number, part: DeliveryPart): void {
+    if (part === "each") this.series(workload).delivered(atMs);
     const cell = this.#cellAt(workload, intendedMs);
     if (cell === undefined) return;
-    if (edge === "each") cell.counters.add("pushes");
-    if (this.#recorded(intendedMs)) cell.delivery[edge].record((atMs - intendedMs) * 1_000);
+    if (part === "each") cell.counters.add("pushes");
+    if (this.#recorded(intendedMs)) cell.delivery[part].record((atMs - intendedMs) * 1_000);
   }
 
   series(workload: number): TimeSeries {
@@ -94,18 +105,17 @@ export class RunStats {
     const phases = this.timeline.phases.length;
     const cells = this.#cells.flatMap((cell, index): SerialisedCell[] => {
       if (cell === undefined) return [];
-      const { each, first, last } = cell.delivery;
       return [
         {
           workload: Math.floor(index / phases),
           phase: index % phases,
           counters: cell.counters.values(),
           latency: cell.latency.serialise(),
-          delivery: { each: each.serialise(), first: first.serialise(), last: last.serialise() },
+          delivery: ofEachPart((part) => cell.delivery[part].serialise()),
         },
       ];
     });
-    return { cells, series: this.#series.map((series) => series.serialise()) };
+    return { cells, series: this.#series.map((series) => series.serialise()), resyncs: this.resyncs.serialise() };
   }
 
   /** The stats of another worker of the same run. */
@@ -115,9 +125,10 @@ export class RunStats {
       const cell = this.#cellOf(from.workload, from.phase);
       cell.counters.merge(from.counters);
       cell.latency.merge(LatencyTriple.deserialise(from.latency));
-      for (const edge of deliveryEdges) cell.delivery[edge].merge(Histogram.deserialise(from.delivery[edge]));
+      for (const part of deliveryParts) cell.delivery[part].merge(Histogram.deserialise(from.delivery[part]));
     }
     data.series.forEach((series, workload) => this.series(workload).merge(series));
+    this.resyncs.merge(data.resyncs);
   }
 
   /** Cells of the recorded phases, of one workload and phase if named. */
@@ -159,7 +170,11 @@ export class RunStats {
     return (this.#cells[workload * this.timeline.phases.length + phase] ??= {
       counters: new Counters(),
       latency: new LatencyTriple(),
-      delivery: { each: new Histogram(), first: new Histogram(), last: new Histogram() },
+      delivery: ofEachPart(() => new Histogram()),
     });
   }
+}
+
+function ofEachPart<T>(of: (part: DeliveryPart) => T): Record<DeliveryPart, T> {
+  return Object.fromEntries(deliveryParts.map((part) => [part, of(part)])) as Record<DeliveryPart, T>;
 }

@@ -71,6 +71,7 @@ export class Fleet implements Effects, LinkHandlers {
   readonly #away: Uint8Array;
   readonly #readySinceMs: Float64Array;
   readonly #beatMs: Float64Array;
+  readonly #attempts: Uint32Array;
   readonly #refusals = new Map<string, number>();
   #events: { readonly slot: number; readonly event: ClientEvent }[] = [];
   #restarts: { readonly slot: number; readonly conversationId: Uuid; readonly start: number }[] = [];
@@ -89,6 +90,7 @@ export class Fleet implements Effects, LinkHandlers {
     this.#returns = new TimerWheel({ timersMax: Math.max(1, this.size) });
     this.#links = Array.from({ length: this.size });
     this.#away = new Uint8Array(this.size);
+    this.#attempts = new Uint32Array(this.size);
     this.#readySinceMs = new Float64Array(this.size).fill(Number.POSITIVE_INFINITY);
     this.#beatMs = new Float64Array(this.size).fill(Number.NEGATIVE_INFINITY);
     const environment = {
@@ -132,6 +134,18 @@ export class Fleet implements Effects, LinkHandlers {
   /** Since when the device has been connected; Infinity while it is not. */
   readySinceMs(slot: number): number {
     return this.#readySinceMs[slot] as number;
+  }
+
+  /** Place in the list of urls: where the device is, or will be next. */
+  serverOf(slot: number): number {
+    return this.#serverOf[slot] as number;
+  }
+
+  /** Attempts to connect since this was asked last. */
+  takeAttempts(slot: number): number {
+    const attempts = this.#attempts[slot] as number;
+    this.#attempts[slot] = 0;
+    return attempts;
   }
 
   /** Where the device is, or will be next, and what it is let in with. */
@@ -232,6 +246,7 @@ export class Fleet implements Effects, LinkHandlers {
 
   connect(slot: number): void {
     const { devices, sourceAddresses } = this.#options;
+    this.#attempts[slot] = (this.#attempts[slot] as number) + 1;
     const { token } = present(devices[slot], "device");
     const localAddress = sourceAddresses[slot % Math.max(1, sourceAddresses.length)];
     const url = this.#addresses[this.#serverOf[slot] as number] as URL;

@@ -5,7 +5,9 @@ import { Directory } from "../data/directory.ts";
 import { mix32, seedFor } from "../data/mix.ts";
 import { PayloadPool, type PayloadHeader } from "../data/payload.ts";
 import { Population } from "../data/population.ts";
+import type { Targets } from "../data/targets.ts";
 import { LedgerRecorder } from "../ledger/recorder.ts";
+import type { Workload } from "../scenario/schema.ts";
 import { RunStats } from "../stats/run-stats.ts";
 import { Timeline } from "../stats/timeline.ts";
 import { createWorkload } from "../workloads/create-workload.ts";
@@ -19,6 +21,7 @@ import type { ClientCounters, DriverCommand, WorkerMessage, ServerWorkerSetup, W
 import { monotonicMs } from "./monotonic.ts";
 import { createConnectStep, createHistoryStep, type Step } from "./prepare.ts";
 import { Slots } from "./slots.ts";
+import { SyncWatch } from "./sync-watch.ts";
 import { WorkerMeter } from "./worker-meter.ts";
 
 /**
@@ -52,8 +55,7 @@ export class LoadWorker {
   readonly #pulse: NodeJS.Timeout;
   readonly #conversations = new Map<number, readonly number[]>();
   readonly #groupsOfUsers: ReadonlyMap<number, readonly number[]>;
-  readonly #syncedSlots: Uint8Array;
-  #syncedCount = 0;
+  readonly #watch: SyncWatch;
   #connectedTo = 0;
   #written = 0;
   #step: { readonly name: WorkerStep; readonly run: Step } | undefined;
@@ -68,11 +70,10 @@ export class LoadWorker {
     const { scenario, share, run, ids } = setup;
     const population = new Population({ ...scenario.population, seed: scenario.seed });
     this.#population = population;
-    const isPaced = population.spec.groups.some(({ members }) => members > limits.membersDirectFanOutMax);
-    this.#quietMs = isPaced ? pacedQuietMs : quietMs;
+    this.#quietMs = quietMsOf(population);
     const slots = new Slots(population, share);
     this.#slots = slots;
-    this.#syncedSlots = new Uint8Array(slots.count);
+    this.#watch = this.#createWatch(slots.count);
     this.#groupsOfUsers = population.groupsOfUsers((user) => slots.ownsUser(user));
     const directory = new Directory(population, ids, (user) => slots.ownsUser(user));
     this.#directory = directory;
@@ -116,17 +117,7 @@ export class LoadWorker {
       population,
       share,
       stats,
-      createRunner: (workload, targets, seed) => {
-        const own = {
-          population,
-          directory,
-          slots,
-          sender: this.#sender,
-          fleet: this.#fleet,
-          conversationsOf: (user: number) => this.#conversationsOf(user),
-        };
-        return createWorkload(workload, { ...own, targets, seed }, recorder);
-      },
+      createRunner: (workload, targets, seed) => this.#createRunner(workload, targets, seed),
       groupsOf: (user) => this.#groupsOfUsers.get(user) ?? [],
       nowMs: () => this.#meter.sinceT0(),
       startsPerPollMax,
@@ -145,7 +136,7 @@ export class LoadWorker {
           from,
           to: this.#connectedTo,
           ratePerSecond: scenario.connectRate / share.count,
-          syncedCount: () => this.#syncedCount,
+          syncedCount: () => this.#watch.count,
           startMs: monotonicMs(),
         });
         this.#step = { name: "connect", run };
@@ -211,9 +202,9 @@ export class LoadWorker {
   #finish(): void {
     this.#load.abandon();
     this.#groups.sweep(Number.POSITIVE_INFINITY);
+    this.#watch.finish(monotonicMs());
     for (let slot = 0; slot < this.#fleet.size; slot++) {
-      if (!this.#fleet.isReady(slot) || this.#syncedSlots[slot] === 0)
-        this.#recorder.absent(this.#slots.deviceOf(slot));
+      if (!this.#fleet.isReady(slot) || !this.#watch.isSynced(slot)) this.#recorder.absent(this.#slots.deviceOf(slot));
     }
     this.#tellDriver({
       type: "report",
@@ -250,6 +241,26 @@ export class LoadWorker {
     return total;
   }
 
+  #createRunner(workload: Workload, targets: Targets, seed: number): WorkloadRunner {
+    const own = {
+      population: this.#population,
+      directory: this.#directory,
+      slots: this.#slots,
+      sender: this.#sender,
+      fleet: this.#fleet,
+      conversationsOf: (user: number) => this.#conversationsOf(user),
+    };
+    return createWorkload(workload, { ...own, targets, seed }, this.#recorder);
+  }
+
+  #createWatch(slots: number): SyncWatch {
+    return new SyncWatch({
+      slots,
+      isAway: (slot) => this.#fleet.isAway(slot),
+      back: (slot, sinceMs, atMs) => this.#noteBack(slot, sinceMs, atMs),
+    });
+  }
+
   #createListener(): FleetListener {
     return {
       rows: (slot, conversationId, placement, rows) => {
@@ -273,11 +284,12 @@ export class LoadWorker {
         for (const runner of this.#load.runners) runner.registers?.(slot, conversation);
       },
       connection: (slot, state, code) => {
-        if (state !== "ready") this.#noteSynced(slot, 0);
+        if (state !== "ready") this.#watch.unsynced(slot, monotonicMs());
         for (const runner of this.#load.runners) runner.connection?.(slot, state, code);
       },
       synced: (slot) => {
-        this.#noteSynced(slot, 1);
+        this.#watch.synced(slot, monotonicMs());
+        this.#fleet.takeAttempts(slot);
         for (const runner of this.#load.runners) runner.synced?.(slot);
       },
       takes: (slot, frame) => {
@@ -289,19 +301,23 @@ export class LoadWorker {
     };
   }
 
-  #noteSynced(slot: number, synced: 0 | 1): void {
-    this.#syncedCount += synced - (this.#syncedSlots[slot] as number);
-    this.#syncedSlots[slot] = synced;
+  #noteBack(slot: number, sinceMs: number, atMs: number): void {
+    if (sinceMs >= this.#meter.t0Ms) this.#stats.resyncs.record(atMs - sinceMs, this.#fleet.takeAttempts(slot));
   }
 
   /** What a device was sent while it was away is a matter of sync, not of delivery. */
-  #noteDelivery(slot: number, messageId: string, { workload, intendedUs, sender, conversation }: PayloadHeader): void {
+  #noteDelivery(slot: number, messageId: string, header: PayloadHeader): void {
+    const { workload, intendedUs, sender, conversation } = header;
     if (workload < 0) return;
     this.#delivered++;
     const intendedMs = intendedUs / 1_000;
     if (intendedMs + this.#meter.t0Ms < this.#fleet.readySinceMs(slot)) return;
     const atMs = this.#meter.sinceT0();
     this.#stats.delivered(workload, intendedMs, atMs, "each");
+    if (this.#setup.urls.length > 1) {
+      const route = header.server === this.#fleet.serverOf(slot) ? "same" : "cross";
+      this.#stats.delivered(workload, intendedMs, atMs, route);
+    }
     if (this.#population.isDirect(conversation)) return;
     const expected = (): number => this.#presentMembers(conversation, sender, intendedMs);
     if (this.#groups.arrived(messageId, workload, intendedMs, atMs, expected)) {
@@ -334,4 +350,8 @@ export class LoadWorker {
     }
     return present(known, "conversations");
   }
+}
+
+function quietMsOf({ spec }: Population): number {
+  return spec.groups.some(({ members }) => members > limits.membersDirectFanOutMax) ? pacedQuietMs : quietMs;
 }

@@ -58,7 +58,8 @@ export class MessageSender {
     const { slot, conversation, intendedUs, workload } = request;
     const sender = slots.deviceOf(slot);
     const n = recorder.nextN(sender, conversation);
-    const envelope = pool.envelope({ run, sender, conversation, n, intendedUs, workload }, request.textBytes);
+    const header = { run, sender, conversation, n, intendedUs, workload, server: fleet().serverOf(slot) };
+    const envelope = pool.envelope(header, request.textBytes);
     const createdAt = Date.now();
     const messageId = createUuidV7(createdAt, random);
     const handle = recorder.sent(sender, conversation, messageKey(messageId), nowMs());

@@ -1,0 +1,60 @@
+/**
+ * Which devices of a worker are connected and in sync, and how long those were not that lost their connection against
+ * their will. A device that a workload sends away has lost nothing; one that is not back at the end has, until then.
+ */
+export interface SyncWatchOptions {
+  readonly slots: number;
+  /** Sent away by a workload. */
+  readonly isAway: (slot: number) => boolean;
+  readonly back: (slot: number, sinceMs: number, atMs: number) => void;
+}
+
+export class SyncWatch {
+  readonly #options: SyncWatchOptions;
+  readonly #isSynced: Uint8Array;
+  /** Monotonic ms; NaN = it has not lost its connection. */
+  readonly #lostSinceMs: Float64Array;
+  #count = 0;
+
+  constructor(options: SyncWatchOptions) {
+    this.#options = options;
+    this.#isSynced = new Uint8Array(options.slots);
+    this.#lostSinceMs = new Float64Array(options.slots).fill(Number.NaN);
+  }
+
+  /** How many are. */
+  get count(): number {
+    return this.#count;
+  }
+
+  isSynced(slot: number): boolean {
+    return this.#isSynced[slot] === 1;
+  }
+
+  synced(slot: number, atMs: number): void {
+    this.#count += 1 - (this.#isSynced[slot] as number);
+    this.#isSynced[slot] = 1;
+    this.#end(slot, atMs);
+  }
+
+  /** Its connection is not what it was; may come several times until it is back. */
+  unsynced(slot: number, atMs: number): void {
+    const was = this.isSynced(slot);
+    this.#count -= Number(was);
+    this.#isSynced[slot] = 0;
+    if (this.#options.isAway(slot)) this.#lostSinceMs[slot] = Number.NaN;
+    else if (was) this.#lostSinceMs[slot] = atMs;
+  }
+
+  /** Nobody comes back any more. */
+  finish(atMs: number): void {
+    for (let slot = 0; slot < this.#options.slots; slot++) this.#end(slot, atMs);
+  }
+
+  #end(slot: number, atMs: number): void {
+    const sinceMs = this.#lostSinceMs[slot] as number;
+    if (Number.isNaN(sinceMs)) return;
+    this.#lostSinceMs[slot] = Number.NaN;
+    this.#options.back(slot, sinceMs, atMs);
+  }
+}
