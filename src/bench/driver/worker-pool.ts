@@ -7,6 +7,7 @@ import type { DriverMessage, WorkerReport, WorkerSetup, WorkerStep } from "../wo
 import { monotonicMs } from "../worker/monotonic.ts";
 import { BenchError } from "./bench-error.ts";
 import { InterruptedError, type BenchReporter } from "./bench-reporter.ts";
+import { Drain } from "./drain.ts";
 import { mergeProgress } from "./run-progress.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
@@ -24,13 +25,6 @@ export interface WorkerPoolOptions {
   /** All that the load was for has been seen. */
   readonly isDone?: () => boolean;
 }
-
-/**
- * A drain that is over while answers and messages still come goes on, so that what is late is not taken for lost: until
- * nothing has come for so long, and not for more than so many times its length.
- */
-const stillMs = 5_000;
-const drainsMax = 6;
 
 /** Between the command to start and t0: every worker has heard of it by then. */
 const startDelayMs = 300;
@@ -101,13 +95,13 @@ export class WorkerPool {
     }
   }
 
-  /** From t0 until everything is quiet, or the drain is over and nothing comes any more. `everySecond` runs under load and while draining. */
+  /** From t0 until the drain is over (drain.ts). `everySecond` runs under load and while draining. */
   async load(everySecond: () => Promise<void>): Promise<void> {
     const { scenario, interrupted, reporter, lost, holds, isDone } = this.#options;
     this.#t0Ms = monotonicMs() + startDelayMs;
     this.tell({ type: "start", t0Ms: this.#t0Ms });
     let { endMs } = this.timeline;
-    let movedAtMs = 0;
+    const drain = new Drain(scenario.drainMs);
     for (let second = 1; ; second++) {
       await pause(this.#t0Ms + second * 1_000 - monotonicMs(), interrupted);
       const atMs = this.nowMs();
@@ -123,18 +117,17 @@ export class WorkerPool {
       await everySecond();
       const progresses = this.#workers.map((worker) => worker.progress);
       reporter.progress(mergeProgress(progresses, this.timeline, atMs));
-      if (atMs > endMs && holds?.() === true) {
-        endMs = atMs;
-        continue;
-      }
-      const quiet = atMs > endMs + 1_500 && progresses.every((progress) => progress?.quiet === true);
-      if (quiet) return;
-      if (progresses.some((progress) => progress !== undefined && progress.ended + progress.delivered > 0)) {
-        movedAtMs = atMs;
-      }
-      const isStill = atMs - movedAtMs > stillMs || atMs > endMs + drainsMax * scenario.drainMs;
-      if (atMs > endMs + scenario.drainMs && isStill) return;
+      this.#exchangeAcked(drain);
+      if (atMs > endMs && holds?.() === true) endMs = atMs;
+      else if (drain.isOver({ atMs, endMs, progresses })) return;
     }
+  }
+
+  /** What a sender of one worker had acked is owed to the devices of all. */
+  #exchangeAcked(drain: Drain): void {
+    const pairs = this.#workers.flatMap((worker) => worker.takeAcked().flatMap((acked) => [...acked]));
+    if (pairs.length === 0 || this.size === 1) return;
+    this.tell({ type: "acked", pairs: Uint32Array.from(pairs), version: drain.nextVersion() });
   }
 
   async collect(): Promise<readonly WorkerReport[]> {

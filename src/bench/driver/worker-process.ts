@@ -16,6 +16,7 @@ export class WorkerProcess {
   report: WorkerReport | undefined;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
+  #acked: Uint32Array[] = [];
   readonly #waiting = new Map<WorkerStep, Deferred<void>>();
   #failure: BenchError | undefined;
 
@@ -49,6 +50,13 @@ export class WorkerProcess {
     await done.promise;
   }
 
+  /** What it had acked since the last call, of all its progresses. */
+  takeAcked(): readonly Uint32Array[] {
+    const acked = this.#acked;
+    this.#acked = [];
+    return acked;
+  }
+
   get failure(): BenchError | undefined {
     return this.#failure;
   }
@@ -72,6 +80,7 @@ export class WorkerProcess {
       }
       case "progress":
         this.progress = message.progress;
+        if (message.progress.acked !== undefined) this.#acked.push(message.progress.acked);
         break;
       case "report":
         this.report = message.report;

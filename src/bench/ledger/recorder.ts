@@ -65,6 +65,8 @@ export class LedgerRecorder {
   readonly faults = new FaultList();
   readonly #options: RecorderOptions;
   readonly #sends: SendLog;
+  /** By conversation. */
+  readonly #ackedSeq = uint32Column();
   readonly #absent = new Set<number>();
 
   readonly #devices: RowIndex;
@@ -126,8 +128,15 @@ export class LedgerRecorder {
     const row = this.#sends.rowOf(handle);
     this.#pending.add(row, -1);
     this.counts.acked++;
+    const conversation = this.#sends.conversationOf(handle);
+    if (seq > this.#ackedSeq.get(conversation)) this.#ackedSeq.set(conversation, seq);
     if (seq > this.#viewedSeq.get(row)) this.#viewedSeq.set(row, seq);
     if (seq > this.#lastSeq.get(row)) this.#lastSeq.set(row, seq);
+  }
+
+  /** Highest seq that a sender of this worker had acked, 0 = none. */
+  ackedSeq(conversation: number): number {
+    return this.#ackedSeq.get(conversation);
   }
 
   /** Refused for good: the server said that it is not in the log. */

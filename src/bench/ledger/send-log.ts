@@ -71,6 +71,10 @@ export class SendLog {
     return this.#row.get(handle);
   }
 
+  conversationOf(handle: number): number {
+    return this.#conversation.get(handle);
+  }
+
   serialise(): SerialisedSends {
     return {
       conversation: this.#conversation.take(this.#length),

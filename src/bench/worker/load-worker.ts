@@ -17,8 +17,16 @@ import { GroupDeliveries } from "./group-deliveries.ts";
 import { LedgerFeed } from "./ledger-feed.ts";
 import { Load } from "./load.ts";
 import { MessageSender } from "./message-sender.ts";
-import type { ClientCounters, DriverCommand, WorkerMessage, ServerWorkerSetup, WorkerStep } from "./messages.ts";
+import type {
+  ClientCounters,
+  DriverCommand,
+  ServerWorkerSetup,
+  WorkerMessage,
+  WorkerProgress,
+  WorkerStep,
+} from "./messages.ts";
 import { monotonicMs } from "./monotonic.ts";
+import { OwedRows } from "./owed-rows.ts";
 import { createConnectStep, createHistoryStep, type Step } from "./prepare.ts";
 import { Slots } from "./slots.ts";
 import { SyncWatch } from "./sync-watch.ts";
@@ -51,6 +59,7 @@ export class LoadWorker {
   readonly #fleet: Fleet;
   readonly #load: Load<WorkloadRunner>;
   readonly #groups: GroupDeliveries;
+  readonly #owed: OwedRows;
   readonly #meter: WorkerMeter<WorkloadRunner>;
   readonly #pulse: NodeJS.Timeout;
   readonly #conversations = new Map<number, readonly number[]>();
@@ -107,6 +116,7 @@ export class LoadWorker {
       nowMs,
       listener: this.#createListener(),
     });
+    this.#owed = new OwedRows({ ...common, fleet: this.#fleet });
     this.#groups = new GroupDeliveries({
       waitMs: groupWaitMs,
       messagesMax: groupMessagesMax,
@@ -155,6 +165,9 @@ export class LoadWorker {
         this.#load.stop();
         this.#meter.stop();
         break;
+      case "acked":
+        this.#owed.hear(message.pairs, message.version);
+        break;
       case "finish":
         this.#finish();
         break;
@@ -188,13 +201,22 @@ export class LoadWorker {
         connected: this.#fleet.readyCount,
         written: this.#written,
         quiet: this.#isQuiet(),
+        ...(this.#meter.isLoadOver ? this.#owes() : {}),
       };
     });
   }
 
+  #owes(): Pick<WorkerProgress, "owed" | "acked" | "heard"> {
+    const acked = this.#owed.news();
+    return { acked, heard: this.#owed.version, owed: !this.#isSettled() || this.#owed.lacks() };
+  }
+
   #isQuiet(): boolean {
     if (!this.#meter.isLoadOver || this.#load.inFlight > 0) return false;
-    if (monotonicMs() - this.#lastNewsMs < this.#quietMs) return false;
+    return monotonicMs() - this.#lastNewsMs >= this.#quietMs && this.#isSettled();
+  }
+
+  #isSettled(): boolean {
     for (let slot = 0; slot < this.#fleet.size; slot++) if (!this.#fleet.isSettled(slot)) return false;
     return true;
   }

@@ -69,6 +69,8 @@ export type DriverCommand =
   | { readonly type: "write_history" }
   | { readonly type: "start"; readonly t0Ms: number }
   | { readonly type: "stop" }
+  /** While draining: what workers had acked (owed-rows.ts). Versions grow. */
+  | { readonly type: "acked"; readonly pairs: Uint32Array; readonly version: number }
   | { readonly type: "finish" };
 
 export type WorkerStep = "setup" | "connect" | "write_history" | "finish";
@@ -95,6 +97,11 @@ export interface WorkerProgress {
   readonly cpu: number;
   /** No operation is under way, nothing is owed to or by any device, and no message came for a while. */
   readonly quiet: boolean;
+  /** Of a worker on a server, while it drains: some device lacks what was acked, or has something unsent or unanswered. */
+  readonly owed?: boolean;
+  /** What its own senders had acked since the last progress (owed-rows.ts), and the version of what it heard of all. */
+  readonly acked?: Uint32Array;
+  readonly heard?: number;
 }
 
 /** What the machines did beyond the plan: repairs that worked are no faults, but they are worth knowing. */

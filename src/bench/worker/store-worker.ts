@@ -88,6 +88,7 @@ export class StoreWorker {
         void this.#finish();
         break;
       case "connect":
+      case "acked":
         break;
     }
   }

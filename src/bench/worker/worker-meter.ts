@@ -12,7 +12,10 @@ import { monotonicMs } from "./monotonic.ts";
 const progressMs = 1_000;
 
 /** The part of a progress that depends on the kind of worker. */
-export type OwnProgress = Pick<WorkerProgress, "delivered" | "faults" | "connected" | "written" | "quiet">;
+export type OwnProgress = Pick<
+  WorkerProgress,
+  "delivered" | "faults" | "connected" | "written" | "quiet" | "owed" | "acked" | "heard"
+>;
 
 export class WorkerMeter<Runner extends LoadRunner> {
   readonly #stats: RunStats;
