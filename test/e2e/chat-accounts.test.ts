@@ -99,12 +99,9 @@ describe("accounts of a machine", () => {
     writeFileSync(home.accountsFile, JSON.stringify(content));
     await home.json(["chat", "send", "@gustav", "renews", "--as", "frida"]);
     await home.json(["chat", "send", "@frida", "two", "--as", "gustav", "--wait", "delivered"]);
-    expect(
-      tail
-        .documents()
-        .filter(({ own }) => !own)
-        .map(({ text }) => text),
-    ).toEqual(["one", "two"]);
+    const others = () => tail.documents().filter(({ own }) => !own);
+    await tail.until(() => others().length >= 2);
+    expect(others().map(({ text }) => text)).toEqual(["one", "two"]);
     expect((await tail.stop("SIGINT")).code).toBe(130);
   });
 });

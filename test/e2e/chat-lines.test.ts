@@ -107,6 +107,7 @@ describe("tail", () => {
     const first = home.start(["chat", "tail", "--json", "--as", "bob5"]);
     await send("one");
     await send("two");
+    await first.until(() => first.documents().length === 2);
     await first.stop("SIGTERM");
     const cursors = first.documents().map(({ cursor }) => cursor);
     await home.json(["chat", "send", "bob5", "three"]);

@@ -9,7 +9,7 @@ import { registersOf, rowOf } from "../helpers/scripted-machine.ts";
 import { startServer, temporaryFolder, type ServerProcess, type TestUser } from "../helpers/server-process.ts";
 
 const folder = temporaryFolder();
-const waitMs = 10_000;
+const waitMs = 45_000;
 let server: ServerProcess;
 const open: Client[] = [];
 

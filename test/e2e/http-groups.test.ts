@@ -198,7 +198,7 @@ describe("who may do what", () => {
   test("a group keeps an owner", async () => {
     const group = await staffed();
     expect(await setRole(group.owner, group, [group.owner], "member")).toEqual(refused("forbidden"));
-  }, 20_000);
+  });
 });
 
 describe("changing a group", () => {

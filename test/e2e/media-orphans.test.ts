@@ -37,14 +37,14 @@ test("media that no message refers to is deleted, what one refers to stays, thro
   const set = { "media.orphan_hours": 0.001, "media.url_ttl_seconds": 10 };
   server = await startServer(directory, { set });
   await using _ = server;
-  await expect.poll(() => mediaFilesIn(directory).length, { timeout: 20_000, interval: 100 }).toBe(1);
+  await expect.poll(() => mediaFilesIn(directory).length, { timeout: 60_000, interval: 100 }).toBe(1);
   const read = (id: string) => api(server, "GET /api/media/:id", { token: bob.token, params: { id } });
   for (const id of [committed, begun.mediaId]) expect(await read(id)).toEqual(refused("no_such_media"));
   const late = { ...body, message_id: newMessageId(), since: 1, media_id: committed };
   expect(await api(server, "POST /api/messages", { token: alice.token, body: late })).toEqual(refused("no_such_media"));
 
   const removed = () => metricOf(server, 'msgr_media_total{event="orphan_removed"}');
-  await expect.poll(removed, { timeout: 40_000, interval: 250 }).toBe(2);
+  await expect.poll(removed, { timeout: 60_000, interval: 250 }).toBe(2);
   expect((await fetch(await locate(server, bob.token, kept))).status).toBe(200);
   expect(mediaFilesIn(directory)).toHaveLength(1);
-}, 120_000);
+}, 240_000);

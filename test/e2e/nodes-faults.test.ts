@@ -31,26 +31,27 @@ describeOn(["cassandra", "postgres", "redis", "s3"], "a server process that is k
     expect(await commands.pttl(keys.connection(leaver.userId))).toBeGreaterThan(0);
 
     expect(await north.stop("SIGKILL")).toBeNull();
-    await Promise.all(running.map((talk) => talk.progress(20)));
-    await Promise.all(running.map((talk) => talk.settle()));
-    for (const talk of running) expect(talk.faults()).toEqual([]);
-    expect(running.flatMap((talk) => talk.closes)).toContain(1006);
-
     // Nobody renews what stands there about the leaver, so this is when it ends.
     for (const key of [keys.connection(leaver.userId), keys.online(leaver.userId)]) {
       const leftMs = await commands.pttl(key);
       expect([key, leftMs > 0, leftMs <= 60_000]).toEqual([key, true, true]);
     }
     expect(await commands.pttl(keys.online(leaver.userId))).toBeLessThanOrEqual(45_000);
+
+    await Promise.all(running.map((talk) => talk.progress(20)));
+    await Promise.all(running.map((talk) => talk.settle()));
+    for (const talk of running) expect(talk.faults()).toEqual([]);
+    expect(running.flatMap((talk) => talk.closes)).toContain(1006);
+
     expect((await gone.closed()).code).toBe(1006);
     const asked = { token: watcher.token, query: { ids: leaver.userId } };
     await expect
       .poll(async () => (await api(south, "GET /api/presence", asked)).body.presence[0]?.["online"], {
-        timeout: 50_000,
+        timeout: 60_000,
       })
       .toBe(false);
     await expect.poll(() => commands.exists(keys.connection(leaver.userId)), { timeout: 20_000 }).toBe(0);
-  }, 150_000);
+  }, 300_000);
 });
 
 describeOn(["cassandra", "postgres", "redis", "s3"], "presence of a killed process, in lease mode", () => {
@@ -63,13 +64,11 @@ describeOn(["cassandra", "postgres", "redis", "s3"], "presence of a killed proce
     await using gone = await RawClient.greet(north.wsUrl, leaver);
     w.send({ type: "WATCH", user_ids: [leaver.userId] });
     const isPresence = (online: boolean) => (frame: Frame) => frame.type === "PRESENCE" && frame["online"] === online;
-    await w.expect(isPresence(true), 10_000);
-    const killedAtMs = performance.now();
+    await w.expect(isPresence(true));
     await north.stop("SIGKILL");
     expect((await gone.closed()).code).toBe(1006);
-    await w.expect(isPresence(false), 30_000);
-    // The lease, the next look of those who watch, and a busy machine.
-    expect(performance.now() - killedAtMs).toBeLessThan(25_000);
+    // The lease of 15 s, the next look of those who watch, and a busy machine. In literal mode it would be 45 s.
+    await w.expect(isPresence(false), 40_000);
     // Whoever comes back finds everything that was written meanwhile.
     const { message_id } = await w.ask(messageTo(leaver.userId, "are you there?", 0));
     await using again = await RawClient.greet(south.wsUrl, leaver);
@@ -77,7 +76,7 @@ describeOn(["cassandra", "postgres", "redis", "s3"], "presence of a killed proce
     expect((await again.expect((frame) => frame.type === "SYNC_MESSAGES")).messages).toEqual([
       expect.objectContaining({ message_id }),
     ]);
-  }, 90_000);
+  }, 180_000);
 });
 
 const redis = await startRedis();
@@ -103,7 +102,7 @@ describeOn(["cassandra", "postgres", "s3"], "a Redis that loses its memory", () 
     await servers.redis().commands.flushall();
     // Nobody can be found now; whoever syncs when told to has it.
     const second = await a.ask(messageTo(bob.userId, "meanwhile", 1));
-    const told = [a, b, ...others].map((client) => client.expect((frame) => frame.type === "RESYNC", 10_000));
+    const told = [a, b, ...others].map((client) => client.expect((frame) => frame.type === "RESYNC"));
     await Promise.all(told);
     const cursors = [{ conversation_id: first.conversation_id, seq: 1, read: 0, peer_recv: 0, peer_read: 0 }];
     b.send({ type: "SYNC", request: "again", cursors });
@@ -117,10 +116,10 @@ describeOn(["cassandra", "postgres", "s3"], "a Redis that loses its memory", () 
     const asked = { token: alice.token, query: { ids: bob.userId } };
     await expect
       .poll(async () => (await api(north, "GET /api/presence", asked)).body.presence[0]?.["online"], {
-        timeout: 40_000,
+        timeout: 60_000,
       })
       .toBe(true);
-  }, 90_000);
+  }, 180_000);
 
   it("under traffic loses and doubles nothing", async () => {
     const [north, south] = await Promise.all([servers.start(), servers.start()]);
@@ -133,5 +132,5 @@ describeOn(["cassandra", "postgres", "s3"], "a Redis that loses its memory", () 
     await talk.progress(20);
     await talk.settle();
     expect(talk.faults()).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 });

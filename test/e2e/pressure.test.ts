@@ -49,7 +49,7 @@ describe("a client that does not read", () => {
     expect(last).toMatchObject({ type: "ACK", seq: 600 });
     expect((await bufferBytes()) - before).toBeLessThan(12 * mebibyte);
     b.ws.resume();
-    expect((await b.closed(15_000)).code).toBe(4001);
+    expect((await b.closed()).code).toBe(4001);
     await using again = await RawClient.greet(server.wsUrl, bob);
     const range = await again.ask({ type: "RANGE", conversation_id: last?.["conversation_id"], from: 600, to: 600 });
     expect(range.messages[0]?.seq).toBe(600);
@@ -67,7 +67,7 @@ describe("a client that does not read", () => {
     b.ws.pause();
     expect((await bufferBytes()) - before).toBeLessThan(4 * mebibyte);
     b.ws.resume();
-    await b.expect((frame) => frame.type === "SYNC_DONE", 10_000);
+    await b.expect((frame) => frame.type === "SYNC_DONE");
     const pages = b.frames.filter((frame) => frame.type === "SYNC_MESSAGES");
     expect(pages.reduce((sum, page) => sum + page["messages"].length, 0)).toBe(190);
     expect(Math.max(...pages.map((page) => JSON.stringify(page).length))).toBeLessThan(600_000);
@@ -88,7 +88,8 @@ describe("a client that sends too much", () => {
     await using a = await RawClient.greet(server.wsUrl, alice);
     await server.admin("PUT", "/admin/limits", { preset: "default" });
     try {
-      const drafts = Array.from({ length: 80 }, (_, at) => messageTo(bob.userId, `m${at}`, 0));
+      // More than the burst, and than come into the bucket while a busy machine takes them.
+      const drafts = Array.from({ length: 400 }, (_, at) => messageTo(bob.userId, `m${at}`, 0));
       const answers = await Promise.all(drafts.map((draft) => a.ask(draft)));
       const refused = answers.findIndex((answer) => answer.type === "ERROR");
       expect(refused).toBeGreaterThanOrEqual(60);

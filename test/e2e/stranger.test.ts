@@ -55,7 +55,7 @@ describe("two strangers", () => {
     expect(welcome).toMatchObject({ user_id: ann.userId, device: 1, heartbeat_ms: 30_000 });
     expect(await ann.sync()).toEqual([]);
     ann.send({ type: "HEARTBEAT" });
-    expect(Math.abs(((await ann.next("HEARTBEAT_ACK"))["server_time"] as number) - Date.now())).toBeLessThan(5_000);
+    expect(Math.abs(((await ann.next("HEARTBEAT_ACK"))["server_time"] as number) - Date.now())).toBeLessThan(30_000);
     await using bob = await connected("bob");
 
     const id = newId();
@@ -151,7 +151,7 @@ describe("two strangers", () => {
     await bob.disconnect();
     const left = await ann.next("PRESENCE");
     expect(left["online"]).toBe(false);
-    expect(Math.abs((left["last_seen"] as number) - Date.now())).toBeLessThan(5_000);
+    expect(Math.abs((left["last_seen"] as number) - Date.now())).toBeLessThan(30_000);
   });
 
   test("what is read on one device is read on the other", async () => {

@@ -4,15 +4,17 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { onTestFinished } from "vitest";
 import { parseResult, type BenchResult } from "../../src/bench/report/result.ts";
+import { expectExit } from "./expect-exit.ts";
 
 /** `msgr bench` as its user starts it, in a folder of its own, with the temporary folder of its server in there too. */
 export interface BenchProcess {
   readonly process: ChildProcessByStdio<null, Readable, Readable>;
   readonly pid: number;
   stderr(): string;
-  /** Resolves when stderr has what is looked for. */
-  says(pattern: RegExp): Promise<void>;
+  /** Resolves when the load has run for so long. */
+  reaches(seconds: number): Promise<void>;
   readonly ended: Promise<BenchEnd>;
 }
 
@@ -28,7 +30,7 @@ export interface BenchEnd {
 
 const main = path.resolve(import.meta.dirname, "../../src/cli/main.ts");
 
-/** `variables`: of its environment, beside those that every command needs. */
+/** `variables`: of its environment, beside those that every command needs. It does not outlive the test. */
 export function startBench(
   folder: string,
   scenario: string,
@@ -47,6 +49,8 @@ export function startBench(
     cwd: folder,
     env: { PATH: process.env["PATH"], HOME: folder, TMPDIR: temporary, NO_COLOR: "1", ...variables },
   });
+  // A driver that is gone takes along what it started.
+  onTestFinished(() => void child.kill("SIGKILL"));
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
@@ -62,19 +66,31 @@ export function startBench(
     pid: child.pid as number,
     stderr: () => stderr,
     ended,
-    async says(pattern) {
-      while (!pattern.test(stderr)) {
-        if (child.exitCode !== null) throw new Error(`ended before it said ${String(pattern)}:\n${stderr}`);
+    async reaches(seconds) {
+      while (loadSeconds(stderr) < seconds) {
+        if (child.exitCode !== null || child.signalCode !== null) throw new Error(`ended before that:\n${stderr}`);
         await sleep(20);
       }
     },
   };
 }
 
+/** How far the load is, by the last line of progress: `2s/1m …`. A busy driver may say nothing about a second. */
+function loadSeconds(said: string): number {
+  return Number([...said.matchAll(/^(\d+)s\//gm)].at(-1)?.[1] ?? 0);
+}
+
 function readResult(folder: string): BenchResult | undefined {
   if (!existsSync(folder)) return undefined;
   const [name] = readdirSync(folder).filter((file) => file.endsWith(".json"));
   return name === undefined ? undefined : parseResult(readFileSync(path.join(folder, name), "utf8"));
+}
+
+/** Fails, with all that the run said and missed, unless it ended with this exit code. */
+export function expectBenchExit(end: BenchEnd, expected: number): void {
+  const { faults = [], thresholds = [] } = end.result ?? {};
+  const missed = [...faults, ...thresholds].filter(({ ok }) => !ok);
+  expectExit(end, expected, `missed ${JSON.stringify(missed, undefined, 1)}`);
 }
 
 /** Processes whose parent is `pid`, with their command lines. Linux only. */

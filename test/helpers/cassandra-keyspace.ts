@@ -7,8 +7,8 @@ import { realStoreConfig } from "./real-stores.ts";
 /** A keyspace of the calling suite's own, migrated before its tests and dropped after them. */
 export function ownKeyspace(): Config {
   const config = realStoreConfig();
-  beforeAll(() => prepareCassandra(config), 60_000);
-  afterAll(() => dropCassandra(config), 60_000);
+  beforeAll(() => prepareCassandra(config), 180_000);
+  afterAll(() => dropCassandra(config), 180_000);
   return config;
 }
 

@@ -120,7 +120,7 @@ export class RunningCli {
       .map((line) => JSON.parse(line) as PrintedMessage);
   }
 
-  async until(holds: () => boolean, timeoutMs = 15_000): Promise<void> {
+  async until(holds: () => boolean, timeoutMs = 45_000): Promise<void> {
     const until = performance.now() + timeoutMs;
     while (!holds()) {
       if (performance.now() > until) throw new Error(`it said:\n${this.#stdout}\nand:\n${this.#stderr}`);

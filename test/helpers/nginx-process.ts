@@ -2,8 +2,6 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createSystemRandom, randomBelow } from "../../src/base/random.ts";
-import { choosePort } from "../../src/stack/free-port.ts";
 import { currentNginxConfig } from "../../src/stack/recipes/nginx.ts";
 import { healthPath } from "../../src/stack/recipes/nginx-proxy.ts";
 import { temporaryFolder } from "./server-process.ts";
@@ -17,14 +15,7 @@ export interface NginxProcess extends AsyncDisposable {
   readonly wsUrl: string;
 }
 
-/** A port that nobody has now: for those who have to say one before they listen. */
-export async function freePort(): Promise<number> {
-  const random = createSystemRandom();
-  const request = { hosts: ["127.0.0.1"], preferred: 0, anywhere: true, taken: new Set<number>() };
-  return await choosePort(request, (bound) => randomBelow(random, bound));
-}
-
-const startWithinMs = 10_000;
+const startWithinMs = 30_000;
 
 /** `servers`: host:port of each. `s3Endpoint`: as the servers sign for it; absent = no cache of media. */
 export async function startNginx(port: number, servers: readonly string[], s3Endpoint?: string): Promise<NginxProcess> {
@@ -35,22 +26,23 @@ export async function startNginx(port: number, servers: readonly string[], s3End
   writeFileSync(file, currentNginxConfig(port, servers, settings).text);
   const child = spawn("nginx", ["-p", folder.path, "-c", file, "-e", "stderr"], {
     stdio: ["ignore", "ignore", "pipe"],
+    cwd: folder.path,
   });
   let said = "";
   child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
   const url = `http://127.0.0.1:${port}`;
-  await untilHealthy(child, `${url}${healthPath}`, () => said);
-  return {
-    url,
-    wsUrl: `${url.replace("http", "ws")}/ws`,
-    async [Symbol.asyncDispose]() {
-      const ended = once(child, "close");
-      // Its workers end with it only if it is asked.
-      child.kill("SIGTERM");
-      await ended;
-      folder[Symbol.dispose]();
-    },
+  const ended = once(child, "close");
+  const end = async (): Promise<void> => {
+    // Its workers end with it only if it is asked.
+    child.kill("SIGTERM");
+    await ended;
+    folder[Symbol.dispose]();
   };
+  await untilHealthy(child, `${url}${healthPath}`, () => said).catch(async (error: unknown) => {
+    await end();
+    throw error;
+  });
+  return { url, wsUrl: `${url.replace("http", "ws")}/ws`, [Symbol.asyncDispose]: end };
 }
 
 async function untilHealthy(child: ChildProcess, url: string, said: () => string): Promise<void> {

@@ -22,6 +22,9 @@ export interface Frame {
   readonly retry_after_ms: number;
 }
 
+/** What a busy machine may take to answer. Not a promise of the server: where one is tested, its bound is said. */
+const patienceMs = 45_000;
+
 /** A plain WebSocket that keeps every frame and lets a test wait for the ones it expects. */
 export class RawClient implements AsyncDisposable {
   readonly ws: WebSocket;
@@ -74,7 +77,7 @@ export class RawClient implements AsyncDisposable {
   }
 
   /** The next frame (or one that came already and nobody took) that matches; taken out of `frames`. */
-  expect(matches: (frame: Frame) => boolean, timeoutMs = 15_000): Promise<Frame> {
+  expect(matches: (frame: Frame) => boolean, timeoutMs = patienceMs): Promise<Frame> {
     const at = this.frames.findIndex(matches);
     if (at >= 0) return Promise.resolve(this.frames.splice(at, 1)[0] as Frame);
     return new Promise((resolve, reject) => {
@@ -94,7 +97,7 @@ export class RawClient implements AsyncDisposable {
     });
   }
 
-  async closed(timeoutMs = 10_000): Promise<{ readonly code: number; readonly reason: string }> {
+  async closed(timeoutMs = patienceMs): Promise<{ readonly code: number; readonly reason: string }> {
     if (this.#closed === undefined) await once(this.ws, "close", { signal: AbortSignal.timeout(timeoutMs) });
     return this.#closed ?? { code: 1006, reason: "" };
   }

@@ -49,20 +49,35 @@ interface ReadyLine {
 const main = path.resolve(import.meta.dirname, "../../src/cli/main.ts");
 const adminToken = "a secret of this test run";
 
-/** Runs `msgr` with these words to its end. */
+/** For a command that has nothing to wait for, on a machine that is busy with other tests. */
+const commandWithinMs = 50_000;
+/** As long as the hooks that servers are started in may take at least. */
+const readyWithinMs = 110_000;
+
+/** Runs `msgr` with these words to its end; throws, with what it said, if it has not ended by then. */
 export async function runCli(
   words: readonly string[],
-  options: { readonly env?: Record<string, string>; readonly cwd?: string } = {},
+  options: {
+    readonly env?: Record<string, string>;
+    readonly cwd?: string;
+    readonly withinMs?: number;
+  } = {},
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const withinMs = options.withinMs ?? commandWithinMs;
   const child = spawn(process.execPath, [main, ...words], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...cleanEnvironment(), ...options.env },
     cwd: options.cwd ?? tmpdir(),
   });
+  let isLate = false;
   // A command that should have ended but did not is a failure to see, not a process to leave behind.
-  const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill("SIGKILL");
+  }, withinMs);
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   clearTimeout(timer);
+  if (isLate) throw new Error(`msgr ${words.join(" ")} did not end within ${withinMs} ms:\n${stdout}${stderr}`);
   return { code: code as number | null, stdout, stderr };
 }
 
@@ -97,10 +112,10 @@ export async function startServer(
   let said = "";
   child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
   const exited = once(child, "close") as Promise<[number | null]>;
-  const ready = await Promise.race([
-    firstLine(child.stdout),
-    exited.then(([code]) => Promise.reject(ended(code, said))),
-  ]);
+  // Whoever waits for it gives up soon after, and then nobody would be left to end it.
+  const timer = setTimeout(() => child.kill("SIGKILL"), readyWithinMs);
+  const ready = await firstLine(child.stdout).finally(() => clearTimeout(timer));
+  if (ready === undefined) throw ended((await exited)[0], said);
   const line = JSON.parse(ready) as ReadyLine | { readonly error: unknown };
   if ("error" in line) throw ended((await exited)[0], said);
   const { url, admin_url, node = "", workers = [] } = line;
@@ -160,9 +175,10 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(entries), XDG_CONFIG_HOME: "/nonexistent", NO_COLOR: "1" };
 }
 
-async function firstLine(stream: Readable): Promise<string> {
+/** Undefined: it ended without one. */
+async function firstLine(stream: Readable): Promise<string | undefined> {
   for await (const line of createInterface({ input: stream })) return line;
-  throw new Error("said nothing");
+  return undefined;
 }
 
 async function text(stream: Readable): Promise<string> {

@@ -96,7 +96,7 @@ export class Stranger implements AsyncDisposable {
   }
 
   async #next(what: string, matches: (frame: Json) => boolean): Promise<Json> {
-    const until = Date.now() + 15_000;
+    const until = Date.now() + 45_000;
     for (;;) {
       const at = this.#frames.findIndex(matches);
       if (at >= 0) return this.#frames.splice(at, 1)[0] as Json;
@@ -187,7 +187,7 @@ export class Stranger implements AsyncDisposable {
 
   /** The code with which the server closes. */
   async closed(): Promise<number> {
-    const [code] = (await once(this.#ws as WebSocket, "close", { signal: AbortSignal.timeout(10_000) })) as [number];
+    const [code] = (await once(this.#ws as WebSocket, "close", { signal: AbortSignal.timeout(45_000) })) as [number];
     return code;
   }
 

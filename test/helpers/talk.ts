@@ -58,7 +58,7 @@ export async function startTalk(urls: readonly string[], from: TestUser, to: Tes
     }
   });
   for (const client of [sender, receiver]) client.connect();
-  await Promise.all([sender.synced(10_000), receiver.synced(10_000)]);
+  await Promise.all([sender.synced(45_000), receiver.synced(45_000)]);
   for (let at = 0; at < inFlight; at++) write();
   const chat = directConversationId(from.userId, to.userId);
   return {
