@@ -19,6 +19,12 @@ export const scenarioOptions: readonly CommandOption[] = [
     description: "what the server keeps its data in (target.profile); cluster = the real stores",
     choices: profiles,
   },
+  { flags: "--servers <n>", description: "server processes (target.servers); several need the real stores" },
+  {
+    flags: "--fault <text>",
+    description: "strike while it runs, as faults: does; its thresholds are left out then",
+    repeatable: true,
+  },
   { flags: "--op <operation>", description: "only the workloads that do this: append, page, message.send, …" },
   { flags: "--workers <n>", description: "load processes; default: one for each core beside the server's" },
 ];
@@ -31,9 +37,12 @@ export function readScenario({ arguments: given, options, environment }: Invocat
   const sets = [...((options["set"] ?? []) as string[])];
   if (options["seed"] !== undefined) sets.push(`seed=${String(options["seed"])}`);
   if (options["profile"] !== undefined) sets.push(`target.profile=${String(options["profile"])}`);
+  if (options["servers"] !== undefined) sets.push(`target.servers=${String(options["servers"])}`);
+  const faults = (options["fault"] ?? []) as string[];
   const file = scenarioFile(name, environment.workingDirectory);
   const loaded = loadScenario(file, (from) => readFileSync(path.resolve(environment.workingDirectory, from), "utf8"), {
     sets,
+    faults,
   });
   if (loaded.ok) return ofOperation(loaded.scenario, options["op"]);
   const mistakes = loaded.problems.length === 1 ? "a mistake" : `${loaded.problems.length} mistakes`;

@@ -95,7 +95,10 @@ class BenchRun {
     const count = this.#plan.workers.length;
     const lost = (): Error | undefined => this.#stage?.failure ?? this.#lost();
     const holds = (): boolean => this.#stage?.isBusy === true;
-    const isDone = (): boolean => scenario.endsAfterFaults && this.#stage?.isSeen(this.#workers.nowMs()) === true;
+    const isDone = (): boolean => {
+      const nowMs = this.#workers.nowMs();
+      return scenario.endsAfterFaults && nowMs >= scenario.loadMsMin && this.#stage?.isSeen(nowMs) === true;
+    };
     const hooks = { lost, holds, isDone };
     this.#workers = new WorkerPool({ scenario, count, nodeFlags: workerFlags, interrupted, reporter, ...hooks });
   }

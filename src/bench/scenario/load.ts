@@ -1,8 +1,9 @@
 import { dirname, join } from "node:path";
+import { addFaults } from "./added-faults.ts";
 import { checkScenario } from "./checks.ts";
 import { type Complaint, complaintsOf, locateComplaint } from "./issues.ts";
 import { type Located, type LocatedMap, merge, setAt, toPlain } from "./located.ts";
-import { readPhases } from "./phases.ts";
+import { readPhases, untilFaults } from "./phases.ts";
 import { formatProblem, type Problem, problemAt } from "./problem.ts";
 import { readWorkload } from "./workload.ts";
 import { readYaml } from "./read-yaml.ts";
@@ -19,6 +20,8 @@ export type LoadScenario =
 export interface LoadScenarioOptions {
   /** `path=value` each, in order; the value is YAML. */
   readonly sets?: readonly string[];
+  /** Faults beside the scenario's own, before `sets` (added-faults.ts). */
+  readonly faults?: readonly string[];
 }
 
 const extendsDepthMax = 8;
@@ -31,8 +34,11 @@ export function loadScenario(
   const problems: Problem[] = [];
   let root: Located | undefined = readFile(file, readText, [], problems);
   if (root === undefined) return { ok: false, problems };
+  const added = addFaults(root, options.faults ?? []);
+  problems.push(...added.problems);
+  root = added.root;
   for (const assignment of options.sets ?? []) root = applySet(root, assignment, problems);
-  const result = validate(root, problems);
+  const result = validate(root, problems, (options.faults ?? []).length > 0);
   return result === undefined ? { ok: false, problems: inOrder(problems) } : { ok: true, scenario: result };
 }
 
@@ -112,7 +118,7 @@ function applySet(root: Located, assignment: string, problems: Problem[]): Locat
   return root;
 }
 
-function validate(root: Located, problems: Problem[]): Scenario | undefined {
+function validate(root: Located, problems: Problem[], hasAddedFaults: boolean): Scenario | undefined {
   const complaints: Complaint[] = [];
   const parsed = scenarioSchema.safeParse(toPlain(root));
   if (!parsed.success) complaints.push(...complaintsOf(parsed.error, root));
@@ -126,7 +132,8 @@ function validate(root: Located, problems: Problem[]): Scenario | undefined {
   let scenario: Scenario | undefined;
   if (parsed.success) {
     const { load: _, ...rest } = parsed.data;
-    scenario = { ...rest, ...readPhases(parsed.data, complaints), workloads };
+    const read = readPhases(parsed.data, complaints);
+    scenario = { ...rest, ...(hasAddedFaults ? untilFaults(read, parsed.data) : read), workloads };
     // Only a scenario whose parts are sound can be asked whether they fit.
     if (complaints.length === 0) complaints.push(...checkScenario(scenario));
   }

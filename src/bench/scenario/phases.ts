@@ -10,10 +10,14 @@ export interface ReadPhases {
   readonly connectRate: number;
   readonly drainMs: number;
   readonly endsAfterFaults: boolean;
+  readonly loadMsMin: number;
+  readonly demandsRecovery: boolean;
 }
 
 const connectRateDefault = 1_000;
 const drainMsDefault = 10_000;
+/** For what was struck to come back, and for the recovery to show. */
+const roomAfterFaultsMs = 300_000;
 
 export function readPhases(file: ScenarioFile, complaints: Complaint[]): ReadPhases {
   const phases: LoadPhase[] = [];
@@ -42,5 +46,21 @@ export function readPhases(file: ScenarioFile, complaints: Complaint[]): ReadPha
   if (!phases.some((phase) => phase.record)) {
     complaints.push({ path: ["phases"], message: "phases: none is recorded; add {name: steady, duration: 30s}" });
   }
-  return { phases, connectRate, drainMs, endsAfterFaults: last?.until === "faults" };
+  const endsAfterFaults = last?.until === "faults";
+  return { phases, connectRate, drainMs, endsAfterFaults, loadMsMin: 0, demandsRecovery: true };
+}
+
+/**
+ * The phases of a scenario to which faults were added: the last one lasts until they are over and what came after them was
+ * seen, and at least as long as it says. How soon everything is as before is reported and not demanded, since a scenario that
+ * was made for other questions may be too short or too thin to show it.
+ */
+export function untilFaults(read: ReadPhases, { faults }: Pick<ScenarioFile, "faults">): ReadPhases {
+  const loadMs = read.phases.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  const lastsMs = Math.max(loadMs, ...faults.map(({ atMs, forMs }) => atMs + forMs)) + roomAfterFaultsMs;
+  const phases = read.phases.map((phase, index) =>
+    index < read.phases.length - 1 ? phase : { ...phase, durationMs: phase.durationMs + lastsMs - loadMs },
+  );
+  const loadMsMin = read.endsAfterFaults ? 0 : loadMs;
+  return { ...read, phases, endsAfterFaults: true, loadMsMin, demandsRecovery: false };
 }

@@ -157,6 +157,10 @@ export interface Scenario extends Omit<ScenarioFile, "load" | "phases"> {
   readonly phases: readonly LoadPhase[];
   /** The load ends before its time when the last fault is over and its recovery could be seen. */
   readonly endsAfterFaults: boolean;
+  /** But not before; ms. */
+  readonly loadMsMin: number;
+  /** Whether recovery after faults is demanded although no threshold says so (promise I12). */
+  readonly demandsRecovery: boolean;
   /** How fast devices connect before the load begins, per second. */
   readonly connectRate: number;
   /** How long operations and deliveries may take to finish after the load has stopped. */

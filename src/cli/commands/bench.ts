@@ -31,7 +31,7 @@ export const benchCommand: Command = {
     "sender, watched on every device and looked up in the server's log afterwards. Ctrl-C ends the load and still reports.\n" +
     "With --profile cluster the server runs on the stores of `msgr stack up`, or those configured; scenarios with\n" +
     "target.mode: store speak to them without a server. What a run writes there stays there. Scenarios whose faults strike\n" +
-    "stores start a stack of their own and remove it afterwards.",
+    "stores start a stack of their own and remove it afterwards. With --fault a scenario lasts until the fault is over.",
   arguments: [
     { name: "scenario", description: "a YAML file, or the name of a shipped one (msgr bench list)", required: true },
   ],
@@ -60,6 +60,10 @@ export const benchCommand: Command = {
     {
       command: "msgr bench smoke --profile cluster",
       what: "On the real stores, after `msgr stack up` and `msgr migrate up`",
+    },
+    {
+      command: "msgr bench smoke --profile cluster --servers 2 --fault 'store.kill which=redis at=5s for=1s'",
+      what: "Is anything lost while Redis is killed? On stores of its own",
     },
     { command: "msgr bench store-ceilings --op append", what: "Our adapter beside the bare driver, without a server" },
     { command: "msgr bench my.yaml --out results/ --json > result.json", what: "For scripts" },
