@@ -105,12 +105,12 @@ function suite(stores: readonly string[], victims: readonly string[]) {
     expect([code, stderr]).toEqual([0, expect.stringContaining("Ready after")]);
     const { processes } = JSON.parse(stdout) as { processes: { name: string }[] };
     expect(processes.map(({ name }) => name).sort()).toEqual([...stores].sort());
-  }, commandWithinMs);
+  }, 240_000);
 
   afterAll(async () => {
     await stack(directory, ["reset", "--confirm", "stack"]);
     folder[Symbol.dispose]();
-  }, commandWithinMs);
+  }, 240_000);
 
   test("what it started outlives it, is healthy, and its secrets are for the owner alone", async () => {
     const { code, health, processes } = await statusOf(directory);
@@ -140,18 +140,18 @@ function suite(stores: readonly string[], victims: readonly string[]) {
     }
     // The same ports again: whoever holds an address need not ask for it anew.
     expect(fileOf(directory).settings).toEqual(before.settings);
-  }, 120_000);
+  }, 240_000);
 
   test("down leaves no process, and the data where it is", async () => {
     const { code, stdout } = await stack(directory, ["down", "--json"]);
     expect(code).toBe(0);
     const { stopped } = JSON.parse(stdout) as { stopped: { name: string; how: string }[] };
     expect(stopped.map(({ how }) => how)).toEqual(stores.map(() => "ended"));
-    expect(processesIn(directory)).toEqual([]);
+    await eventually(() => expect(processesIn(directory)).toEqual([]));
     expect(fileOf(directory)).toMatchObject({ processes: [], settings: {} });
     expect(existsSync(path.join(directory, stores[0] as string))).toBe(true);
     expect(await statusOf(directory)).toMatchObject({ code: 0, processes: [] });
-  }, 60_000);
+  }, 240_000);
 }
 
 // Needs redis-server and nginx on this machine; PostgreSQL comes with npm.
@@ -172,7 +172,7 @@ describe.skipIf(!hasSmall)("msgr stack in bad hands", () => {
   afterAll(async () => {
     await stack(directory, ["reset", "--confirm", "stack"]);
     folder[Symbol.dispose]();
-  }, 60_000);
+  }, 240_000);
 
   test("an up that is killed at any moment leaves nothing that the next one does not know", async () => {
     for (const afterMs of [50, 250, 450, 700, 1_200]) {
@@ -182,29 +182,26 @@ describe.skipIf(!hasSmall)("msgr stack in bad hands", () => {
       child.kill("SIGKILL");
       await once(child, "close");
       expect((await stack(directory, ["down"])).code).toBe(0);
-      expect(processesIn(path.join(directory, "redis"))).toEqual([]);
-      expect(processesIn(path.join(directory, "nginx"))).toEqual([]);
+      for (const name of ["redis", "nginx"])
+        await eventually(() => expect(processesIn(path.join(directory, name))).toEqual([]));
     }
     expect((await stack(directory, up)).code).toBe(0);
-  }, 120_000);
+  }, 240_000);
 
   test("two at once: one starts, the other waits and adopts", async () => {
     await stack(directory, ["down"]);
     // Held here until both wait for it, so that they do come at once.
     const lock = await lockFolder(directory, { waitMs: 0, sleep: (milliseconds) => sleep(milliseconds) });
     const children = [start(directory, up), start(directory, up)];
-    const ends = children.map(async (child) => {
-      const [said, [code]] = await Promise.all([text(child.stderr), once(child, "close")]);
-      return { code: code as number | null, said };
-    });
-    await Promise.all(children.map((child) => once(child.stderr, "data")));
+    const said = children.map(() => "");
+    children.forEach((child, at) => child.stderr.on("data", (chunk: Buffer) => (said[at] += chunk.toString())));
+    const ends = children.map(async (child) => (await once(child, "close"))[0] as number | null);
+    await eventually(() => expect(said).toEqual(said.map(() => expect.stringContaining("waiting for") as string)));
     if ("release" in lock) lock.release();
-    const [first, second] = await Promise.all(ends);
-    for (const run of [first, second])
-      expect(run).toMatchObject({ code: 0, said: expect.stringContaining("waiting for") });
-    expect([first, second].filter((run) => run?.said.includes("runs already"))).toHaveLength(1);
+    expect([await Promise.all(ends), said]).toEqual([[0, 0], said]);
+    expect(said.filter((all) => all.includes("runs already"))).toHaveLength(1);
     expect(fileOf(directory).processes).toHaveLength(3);
-  }, 60_000);
+  }, 240_000);
 
   test("a store that cannot start is quoted, and what was started beside it is stopped", async () => {
     const other = path.join(folder.path, "other");
@@ -213,7 +210,7 @@ describe.skipIf(!hasSmall)("msgr stack in bad hands", () => {
     // The children of a server end a moment after it.
     await eventually(() => expect(processesIn(other)).toEqual([]));
     expect(fileOf(other).processes).toEqual([]);
-  }, 60_000);
+  }, 240_000);
 
   test("what is missing is said at once, with exit code 3", async () => {
     const { code, stderr } = await stack(path.join(folder.path, "none"), ["up"], { PATH: folder.path, JAVA_HOME: "" });
@@ -229,8 +226,9 @@ describe.skipIf(!hasSmall)("msgr stack in bad hands", () => {
     const foreign = await stack(folder.path, ["reset", "--confirm", path.basename(folder.path)]);
     expect([foreign.code, existsSync(directory)]).toEqual([0, true]);
     expect((await stack(directory, ["reset", "--confirm", "stack"])).code).toBe(0);
-    expect([existsSync(path.join(directory, "postgres")), processesIn(directory)]).toEqual([false, []]);
-  }, 60_000);
+    expect(existsSync(path.join(directory, "postgres"))).toBe(false);
+    await eventually(() => expect(processesIn(directory)).toEqual([]));
+  }, 240_000);
 
   test("logs are read by name, line by line", async () => {
     expect((await stack(directory, up)).code).toBe(0);
@@ -242,5 +240,5 @@ describe.skipIf(!hasSmall)("msgr stack in bad hands", () => {
     expect([code, lines.map(({ name }) => name)]).toEqual([0, ["postgres", "postgres", "postgres"]]);
     expect((await stack(directory, ["logs", "postgrse"])).stderr).toContain("Did you mean postgres?");
     expect(readFileSync(path.join(directory, "logs", "postgres.log"), "utf8")).toContain(lines[2]?.line);
-  }, 60_000);
+  }, 240_000);
 });
