@@ -36,11 +36,11 @@ describeOn(["cassandra", "postgres", "redis", "s3"], "server processes whose clo
     ahead = await open(wrongBy(aheadMs));
     right = await open(systemClock);
     behind = await open(wrongBy(-aheadMs));
-  }, 60_000);
+  }, 180_000);
 
   afterAll(async () => {
     for (const { server } of [ahead, right, behind]) await server?.node.destroy();
-  }, 60_000);
+  }, 180_000);
 
   let made = 0;
   async function people(at: Opened, count: number): Promise<TestUser[]> {
@@ -74,7 +74,7 @@ describeOn(["cassandra", "postgres", "redis", "s3"], "server processes whose clo
       await using client = await RawClient.greet(user.wsUrl, alice);
       expect((await api(user, "GET /api/me", { token: alice.token })).status).toBe(200);
       await api(maker, "POST /api/logout", { token: alice.token, body: { scope: "device" } });
-      expect((await client.closed(2_000)).code).toBe(4501);
+      expect((await client.closed()).code).toBe(4501);
     }
   });
 

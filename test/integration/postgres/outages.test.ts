@@ -77,11 +77,11 @@ describeOn(["postgres"], "PostgreSQL away", () => {
     await Promise.all(Array.from({ length: 4 }, () => expect(ask()).rejects.toEqual(unavailable)));
     const took = performance.now() - started;
     expect(took).toBeGreaterThanOrEqual(timeoutMs);
-    expect(took).toBeLessThan(timeoutMs + 5_000);
+    expect(took).toBeLessThan(timeoutMs + 15_000);
     expect(postgres.lost()).toBe(true);
     const again = performance.now();
-    await expect(ask()).rejects.toEqual(unavailable);
-    expect(performance.now() - again).toBeLessThan(timeoutMs);
+    for (let count = 0; count < 50; count++) await expect(ask()).rejects.toEqual(unavailable);
+    expect(performance.now() - again).toBeLessThan(50 * timeoutMs * 0.5);
     proxy.release();
     await until(isServed);
     expect(postgres.lost()).toBe(false);
