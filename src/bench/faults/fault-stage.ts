@@ -4,6 +4,7 @@ import type { StoreAccess } from "../driver/store-access.ts";
 import type { Target } from "../driver/target.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { RunStats } from "../stats/run-stats.ts";
+import { intervalMsOf } from "../stats/time-series.ts";
 import { createFaultActions } from "./fault-actions.ts";
 import type { FaultOutcome } from "./fault-event.ts";
 import { FaultRunner } from "./fault-runner.ts";
@@ -30,8 +31,9 @@ export interface FaultStageOptions {
   readonly tell: (text: string) => void;
 }
 
-/** Three intervals, and some for the first of them. */
-const seenAfterMs = 5_000;
+/** Intervals that show a recovery, with the one in which the fault ended, and some time more. */
+const intervalsToSee = 4;
+const spareMs = 1_000;
 /** Who was cut off for long may wait for as long, and at most so long, before the next attempt. */
 const backoffMsMax = 20_000;
 
@@ -85,7 +87,7 @@ export class FaultStage {
     const runner = new FaultRunner({
       faults: scenario.faults,
       actions: createFaultActions({ target, stack: this.#stack, storeLinks, serverChanged }),
-      loadMs: scenario.phases.reduce((sum, { durationMs }) => sum + durationMs, 0),
+      loadMs: loadMsOf(scenario),
       nowMs,
       wait,
       tell,
@@ -102,6 +104,7 @@ export class FaultStage {
 
   /** All faults are over, and long enough for a recovery to be seen. */
   isSeen(nowMs: number): boolean {
+    const seenAfterMs = intervalsToSee * intervalMsOf(loadMsOf(this.#options.scenario)) + spareMs;
     const seenMs = this.#runner?.events.map(({ atMs = 0, endMs = 0 }) => {
       return endMs + Math.min(backoffMsMax, endMs - atMs) + seenAfterMs;
     });
@@ -130,6 +133,10 @@ export class FaultStage {
     await Promise.all([...(this.#links?.links.values() ?? [])].map((link) => link[Symbol.asyncDispose]()));
     await this.#stack?.close();
   }
+}
+
+function loadMsOf({ phases }: Scenario): number {
+  return phases.reduce((sum, { durationMs }) => sum + durationMs, 0);
 }
 
 /** Rejects when it is stopped, which ends the wait as well. */

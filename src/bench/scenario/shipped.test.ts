@@ -26,6 +26,14 @@ test("the scenarios that the project promises are shipped", () => {
         "offline-sync",
         "idle-connections",
         "history-reads",
+        "history-beside-writes",
+        "two-nodes",
+        "large-group",
+        "reconnect",
+        "faults-smoke",
+        "faults-long",
+        "heartbeats",
+        "store-ceilings",
       ].map((name) => `${name}.yaml`),
     ),
   );
@@ -44,6 +52,42 @@ describe.each(files)("%s", (file) => {
     for (const line of planText(plan).split("\n")) expect(line.length).toBeLessThanOrEqual(100);
   });
 });
+
+/** Some of what many processes must reach needs several of them, and so the stores that they share. */
+const severalServers = ["two-nodes.yaml", "reconnect.yaml", "faults-smoke.yaml", "faults-long.yaml"];
+const onServers = files.filter((file) => scenarioOf(file).target.mode === "server");
+
+test.each(onServers)(
+  "%s runs unchanged on the cluster profile, on embedded unless it needs several servers",
+  (file) => {
+    expect(scenarioOf(file, ["target.profile=cluster"]).target.profile).toBe("cluster");
+    const text = readFileSync(`${folder}${file}`, "utf8");
+    const embedded = loadScenario(file, () => text, { sets: ["target.profile=embedded"] });
+    expect(embedded.ok).toBe(!severalServers.includes(file));
+  },
+);
+
+/**
+ * What a scenario asks Cassandra for, roughly: an append is four statements, a member's list row one, a receipt a read and
+ * two writes. Two cores that carry the load as well have some 2,000 a second to give.
+ */
+function statementsPerSecond(file: string): number {
+  const scenario = scenarioOf(file);
+  const { devices } = scenario.population;
+  return scenario.workloads.reduce((sum, { do: does, options, when }) => {
+    if (when.executor !== "constant-arrival-rate") return sum;
+    const members = does === "message.send" ? 2 : does === "group.send" ? options.members : 0;
+    return members === 0 ? sum : sum + when.options.rate * (4 + members + 3 * (members * devices - 1));
+  }, 0);
+}
+
+test.each(["two-nodes.yaml", "large-group.yaml", "reconnect.yaml", "offline-sync.yaml", "group-fanout.yaml"])(
+  "%s asks for no more than a small cluster gives",
+  (file) => {
+    expect(statementsPerSecond(file)).toBeGreaterThan(0);
+    expect(statementsPerSecond(file)).toBeLessThan(2_000);
+  },
+);
 
 test("quickstart asks for every kind of traffic and ends within 45 seconds", () => {
   const scenario = scenarioOf("quickstart.yaml");

@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
 import { Counters } from "./counters.ts";
-import { TimeSeries } from "./time-series.ts";
+import { intervalMsOf, TimeSeries } from "./time-series.ts";
 import { Timeline } from "./timeline.ts";
+
+test("the intervals of a long load are wider, so that there are never more than 600", () => {
+  expect([1, 600_000, 600_001, 2_580_000, 86_400_000].map(intervalMsOf)).toEqual([1_000, 1_000, 2_000, 5_000, 144_000]);
+});
 
 test("operations fall into the second in which they start and end", () => {
   const series = new TimeSeries(3_000);

@@ -43,7 +43,7 @@ export class TimeSeries {
   constructor(durationMs: number) {
     assert(durationMs > 0, "duration of a time series");
     this.durationMs = durationMs;
-    this.intervalMs = Math.max(intervalMsMin, Math.ceil(durationMs / intervalsMax / intervalMsMin) * intervalMsMin);
+    this.intervalMs = intervalMsOf(durationMs);
     const length = Math.ceil(durationMs / this.intervalMs);
     this.#started = new Uint32Array(length);
     this.#failed = new Uint32Array(length);
@@ -125,4 +125,9 @@ export class TimeSeries {
     const index = Math.floor(atMs / this.intervalMs);
     return index >= 0 && index < this.#started.length ? index : -1;
   }
+}
+
+/** Width of the intervals of a load that lasts so long. */
+export function intervalMsOf(durationMs: number): number {
+  return Math.max(intervalMsMin, Math.ceil(durationMs / intervalsMax / intervalMsMin) * intervalMsMin);
 }
