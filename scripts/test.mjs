@@ -60,13 +60,16 @@ async function runTests(filters) {
 
 /** `signal`: that of an interrupted run; then this process ends here. */
 async function endRun(stores, runFolder, signal) {
+  const exit = process.exit.bind(process);
   if (signal !== undefined) {
+    // Vitest hears of the signal as well, and would end this process a moment later, with the stores running on.
+    process.exit = () => {};
     process.stderr.write(`${signal}: ending what this run has started\n`);
     runFolder.endProcesses(stores?.directory);
   }
   // Where stores could not be ended by asking, their folder is what one has to look at.
   if ((await stores?.stop()) !== false) await runFolder.close();
-  if (signal !== undefined) process.exit(signal === "SIGINT" ? 130 : 143);
+  if (signal !== undefined) exit(signal === "SIGINT" ? 130 : 143);
 }
 
 /** Answers what the tests came to, and what was left out. */

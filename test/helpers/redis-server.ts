@@ -1,9 +1,12 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { freePort } from "./free-port.ts";
+
+/** Whether this machine has one: suites on one of their own are left out otherwise. */
+export const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
 
 /** A Redis of the test's own, to be killed, stopped, filled and emptied. Nothing of it survives. */
 export interface RedisServer extends AsyncDisposable {
