@@ -4,6 +4,7 @@ import type { ClientFrame } from "../protocol/frames/client-frames.ts";
 import type { ServerFrame } from "../protocol/frames/server-frames.ts";
 import type { CloseReason } from "../protocol/close-codes.ts";
 import type { WireError } from "../protocol/wire-errors.ts";
+import type { Uuid } from "../protocol/ids.ts";
 import type { Delivery, Notice } from "../core/ports/bus.ts";
 import { randomBelow } from "../base/random.ts";
 import type { TokenHolder } from "./accounts/account-types.ts";
@@ -43,7 +44,8 @@ export class Connections implements ConnectionHost {
       greeted: () => this.hub.size,
       fanOutLag: () => context.ports.fanOut.lag(),
     });
-    this.#watch = new PresenceWatch({ presence, people: core.people, clock, onError });
+    const { interest } = context;
+    this.#watch = new PresenceWatch({ presence, interest, people: core.people, clock, onError });
     this.#guard = new SessionGuard(sessions, onError);
     this.#sweep = new ConnectionSweep(clock, {
       onSilent: (connection) => this.#watch.leave(connection),
@@ -100,9 +102,15 @@ export class Connections implements ConnectionHost {
   /** From the bus. */
   notice(notice: Notice): void {
     this.#context.core.hear(notice);
+    if (notice.notice === "blocks_changed") this.#watch.heard([notice.ownerId, notice.otherId]);
     if (notice.notice !== "sessions_revoked") return;
     const touched = this.hub.of(notice.userId).filter(({ caller }) => notice.devices.includes(caller.device));
     if (touched.length > 0) void this.#guard.check([...touched]);
+  }
+
+  /** A user changed who may see when they are online. */
+  presenceChanged(userId: Uuid): void {
+    this.#watch.changed(userId);
   }
 
   /**
@@ -167,7 +175,8 @@ export class Connections implements ConnectionHost {
     const { registry, clock, random } = this.#context;
     if (registry === undefined) return undefined;
     const connections = () => Array.from(this.#sweep.all()).filter(({ state }) => state === "greeted");
-    return new Registrations({ registry, connections, clock, random, onError });
+    const of = (userId: Uuid) => this.hub.of(userId);
+    return new Registrations({ registry, connections, of, clock, random, onError });
   }
 
   #tick(): void {

@@ -72,6 +72,7 @@ export async function openClusterStores(config: Config, deps: StoreDeps): Promis
     mediaFiles: undefined,
     bus: node.bus,
     registry: node.registry,
+    interest: node.interest,
     presence: node.presence,
     typing: createRedisTyping(redis),
     rateLimits: createRedisRateLimits(redis, { fallback: createMemoryRateLimits(), offsetMs: () => time.offsetMs }),

@@ -48,6 +48,7 @@ export async function openEmbeddedStores(config: Config, deps: StoreDeps): Promi
     typing: createMemoryTyping(),
     rateLimits: createMemoryRateLimits(),
     registry: undefined,
+    interest: undefined,
     lost: () => [],
     close: () => environment.close(),
   };

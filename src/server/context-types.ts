@@ -4,7 +4,7 @@ import type { Random } from "../base/random.ts";
 import type { Core, CorePorts } from "../core/api.ts";
 import type { FanOutWorkers } from "../core/fan-out/create-fan-out-workers.ts";
 import type { ConnectionRegistry } from "../core/ports/connection-registry.ts";
-import type { Presence, Typing } from "../core/ports/presence.ts";
+import type { Presence, PresenceInterest, Typing } from "../core/ports/presence.ts";
 import type { RateLimits } from "../core/ports/rate-limits.ts";
 import type { Sessions } from "../core/ports/sessions.ts";
 import type { AccountDeps, Accounts } from "./accounts/account-types.ts";
@@ -27,6 +27,8 @@ export interface StoreSet extends Omit<CorePorts, "clock" | "random" | "media">,
   readonly rateLimits: RateLimits;
   /** undefined = there is one process only, and its hub knows every connection. */
   readonly registry: ConnectionRegistry | undefined;
+  /** undefined = there is one process only. */
+  readonly interest: PresenceInterest | undefined;
   /** Names of the stores that do not answer now, for /readyz; empty = all is well. */
   lost(): readonly string[];
   close(): Promise<void>;
@@ -47,6 +49,7 @@ export interface ServerContext extends MediaServices {
   readonly typing: Typing;
   readonly rateLimits: RateLimits;
   readonly registry: ConnectionRegistry | undefined;
+  readonly interest: PresenceInterest | undefined;
   /** Names of the stores that do not answer now. */
   lost(): readonly string[];
   /** Lists and pushes what sends to large groups left to be done; runs between the node's start and its end. */

@@ -43,7 +43,7 @@ export async function createContext(config: Config, log: Logger, clock: Clock): 
     clock,
     random,
   };
-  const { sessions, presence, typing, rateLimits, registry } = stores;
+  const { sessions, presence, typing, rateLimits, registry, interest } = stores;
   const rules = { current: ratePresets[config.limits.preset] };
   const accountDeps: AccountDeps = {
     users,
@@ -70,6 +70,7 @@ export async function createContext(config: Config, log: Logger, clock: Clock): 
     typing,
     rateLimits,
     registry,
+    interest,
     ...createMediaServices(config.media, stores, { clock, random, log, metrics }),
     lost: () => stores.lost(),
     fanOutWorkers: createFanOutWorkers({ ...ports, observe: observeFanOut(log, metrics) }),

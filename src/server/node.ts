@@ -138,6 +138,7 @@ export class ServerNode {
       relations: context.ports.relations,
       settings: context.ports.settings,
       presence: context.presence,
+      presenceChanged: (userId) => this.#connections.presenceChanged(userId),
       media: context.media,
       publicUrl: config.media.public_url,
       proxiesTrusted: config.http.proxies_trusted,

@@ -10,11 +10,20 @@ function createWatch() {
   const timers: (() => void)[] = [];
   const errors: unknown[] = [];
   const time = { now: 1_000 };
+  const [wanted, released]: [(readonly string[])[], (readonly string[])[]] = [[], []];
+  const told: string[] = [];
+  const elsewhere = { tells: (_userIds: readonly string[]): void => {} };
   const watch = new PresenceWatch({
     presence: {
       beat: async (userId, _device, _connection, at) => void states.set(userId, { online: true, lastSeenAt: at }),
       leave: async (userId, _device, _connection, at) => void states.set(userId, { online: false, lastSeenAt: at }),
       lookup: async (userIds) => userIds.map((userId) => states.get(userId) ?? { online: false, lastSeenAt: 0 }),
+    },
+    interest: {
+      want: async (userIds) => void wanted.push(userIds),
+      release: async (userIds) => void released.push(userIds),
+      tell: (userId) => void told.push(userId),
+      onTold: (handler) => (elsewhere.tells = handler),
     },
     people: { mayWatch: async (_caller, userIds) => new Set(userIds.filter((userId) => !hidden.has(userId))) },
     clock: {
@@ -33,7 +42,7 @@ function createWatch() {
     for (const run of timers.splice(0)) run();
     for (let turn = 0; turn < 20; turn++) await Promise.resolve();
   };
-  return { watch, states, hidden, timers, errors, time, settle };
+  return { watch, states, hidden, timers, errors, time, settle, wanted, released, told, elsewhere };
 }
 
 function connect(userId: string) {
@@ -111,6 +120,50 @@ describe("PresenceWatch", () => {
     expect(viewer.sent).toHaveLength(2);
   });
 
+  test("what another process tells of is looked up at once, not with the refresh", async () => {
+    const { watch, settle, states, elsewhere } = createWatch();
+    const viewer = connect("viewer");
+    await watch.watch(viewer, ["other"]);
+    states.set("other", { online: true, lastSeenAt: 5 });
+    elsewhere.tells(["other", "nobody watches"]);
+    await settle();
+    expect(viewer.sent).toMatchObject([{ online: false }, { online: true }]);
+  });
+
+  test("other processes are told of comings, goings and what is shared, not of heartbeats", async () => {
+    const { watch, settle, told } = createWatch();
+    const other = connect("other");
+    watch.beat(other);
+    await settle();
+    watch.beat(other);
+    await settle();
+    expect(told).toEqual(["other"]);
+    watch.leave(other);
+    await settle();
+    watch.changed("other");
+    expect(told).toEqual(["other", "other", "other"]);
+  });
+
+  test("news are wanted before the first look, again with each refresh, and no more after the last watcher", async () => {
+    const { watch, settle, wanted, released, time } = createWatch();
+    const [one, two] = [connect("one"), connect("two")];
+    const watching = watch.watch(one, ["other"]);
+    expect([wanted, one.sent]).toEqual([[["other"]], []]);
+    await watching;
+    await watch.watch(two, ["other"]);
+    time.now += presenceRefreshMs;
+    watch.tick();
+    await settle();
+    expect(wanted.at(-1)).toEqual(["other"]);
+    watch.forget(one);
+    expect(released).toEqual([]);
+    watch.unwatch(two, ["other"]);
+    expect(released).toEqual([["other"]]);
+    time.now += presenceRefreshMs;
+    watch.tick();
+    expect(wanted.at(-1)).toEqual([]);
+  });
+
   test("one connection watches at most its limit, counting each user once", async () => {
     const { watch } = createWatch();
     const viewer = connect("viewer");
@@ -141,6 +194,7 @@ describe("PresenceWatch", () => {
         leave: () => Promise.reject(new Error("gone")),
         lookup: () => Promise.reject(new Error("gone")),
       },
+      interest: undefined,
       people: { mayWatch: async () => new Set() },
       clock: { nowMs: () => 0, monotonicMs: () => 0, schedule: () => ({ cancel: () => {} }) },
       onError: (error) => void errors.push(error),

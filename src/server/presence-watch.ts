@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Caller, PeopleApi } from "../core/api.ts";
-import type { Presence, PresenceState } from "../core/ports/presence.ts";
+import type { Presence, PresenceInterest, PresenceState } from "../core/ports/presence.ts";
 import type { ServerFrame, ServerFrameOf } from "../protocol/frames/server-frames.ts";
 import { limits } from "../protocol/limits.ts";
 import type { Uuid } from "../protocol/ids.ts";
@@ -16,6 +16,8 @@ export interface PresentConnection {
 
 export interface PresenceWatchOptions {
   readonly presence: Presence;
+  /** Undefined where there is one process only. */
+  readonly interest: PresenceInterest | undefined;
   readonly people: Pick<PeopleApi, "mayWatch">;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
@@ -23,15 +25,15 @@ export interface PresenceWatchOptions {
 
 /** Longest time between a change and its push; several changes of one user in it are one push. */
 export const presenceCoalesceMs = 200;
-/** How often the states of all watched users are read again: changes elsewhere, and entries that ended by themselves. */
+/** How often the states of all watched users are read again: entries that ended by themselves, and news that were lost. */
 export const presenceRefreshMs = 5_000;
 const lookupUsersMax = 1_000;
 
 /**
  * Who is online, told to those who watch.
  *
- * Connections beat here and leave here; the store holds the states. A change marks the user, a timer gathers the marks,
- * reads the states once and tells each watcher what is new to it. Whether a watcher may know is asked again at every
+ * Connections beat here and leave here; the store holds the states. A change marks the user here and at every process that
+ * wants to hear of it, a timer gathers the marks, reads the states once and tells each watcher what is new to it. Whether a watcher may know is asked again at every
  * push, since settings and blocks change; who may not know sees "offline, last seen unknown", like of someone who
  * does not exist. Watchers are bounded by connections × watchedUsersMax.
  */
@@ -45,6 +47,7 @@ export class PresenceWatch {
 
   constructor(options: PresenceWatchOptions) {
     this.#options = options;
+    options.interest?.onTold((userIds) => this.heard(userIds));
   }
 
   /** A heartbeat, or the HELLO that is the first one. */
@@ -78,17 +81,34 @@ export class PresenceWatch {
       const watchers = this.#watchers.get(userId) ?? new Map<PresentConnection, string>();
       this.#watchers.set(userId, watchers.set(connection, ""));
     }
+    // Before the look, so that no change falls between the two.
+    await this.#options.interest?.want(userIds);
     await this.#tell([...new Set(userIds)], connection);
     return true;
   }
 
   unwatch(connection: PresentConnection, userIds: Iterable<Uuid>): void {
+    const left: Uuid[] = [];
     for (const userId of userIds) {
       connection.memory?.watched?.delete(userId);
       const watchers = this.#watchers.get(userId);
       watchers?.delete(connection);
-      if (watchers?.size === 0) this.#watchers.delete(userId);
+      if (watchers?.size !== 0) continue;
+      this.#watchers.delete(userId);
+      left.push(userId);
     }
+    if (left.length > 0) void this.#options.interest?.release(left);
+  }
+
+  /** What this user shares changed, and is stored: who watches is told, on every process. */
+  changed(userId: Uuid): void {
+    this.#mark(userId);
+    this.#options.interest?.tell(userId);
+  }
+
+  /** Something about these users changed that every process hears of by itself. */
+  heard(userIds: readonly Uuid[]): void {
+    for (const userId of userIds) this.#mark(userId);
   }
 
   /** The connection is over. */
@@ -102,12 +122,13 @@ export class PresenceWatch {
     const now = this.#options.clock.monotonicMs();
     if (now < this.#refreshAtMs) return;
     this.#refreshAtMs = now + presenceRefreshMs;
+    this.#options.interest?.want([...this.#watchers.keys()]).catch(this.#options.onError);
     for (const userId of this.#watchers.keys()) this.#mark(userId);
   }
 
   /** The change is news once the store has it. */
   #markAfter(change: Promise<void>, userId: Uuid): void {
-    change.then(() => this.#mark(userId)).catch(this.#options.onError);
+    change.then(() => this.changed(userId)).catch(this.#options.onError);
   }
 
   #mark(userId: Uuid): void {

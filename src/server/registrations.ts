@@ -9,13 +9,17 @@ export interface RegisteredConnection {
   readonly id: string;
   readonly caller: { readonly userId: Uuid; readonly device: number };
   send(frame: ServerFrame): void;
-  close(reason: "replaced" | "resync"): void;
+  /** Whether its device answers what it is asked now; false once the connection ends. */
+  answers(): Promise<boolean>;
+  close(reason: "replaced" | "resync" | "silent"): void;
 }
 
 export interface RegistrationsOptions {
   readonly registry: ConnectionRegistry;
   /** The greeted connections of this process. */
   readonly connections: () => Iterable<RegisteredConnection>;
+  /** Those of them that were welcomed, of one user. */
+  readonly of: (userId: Uuid) => Iterable<RegisteredConnection>;
   readonly clock: Clock;
   readonly random: Random;
   readonly onError: (error: unknown) => void;
@@ -26,6 +30,10 @@ const batchConnectionsMax = 256;
 /** The clients of one process are asked to sync within this time, not all in one moment. */
 export const resyncSpreadMs = 2_000;
 const retryMs = 1_000;
+/** How long a device may take to answer when another connection of it is registered. */
+export const answerPatienceMs = 10_000;
+/** Other connections of the device that may come between; a device that opens more at once has to come again. */
+const contestsMax = 4;
 
 /**
  * Keeps the registry true to the connections of this process, so that other processes find them.
@@ -33,6 +41,10 @@ const retryMs = 1_000;
  *   settled ──the registry lost something, or did not take a registration──▶ mending ──all registered──▶ settled
  *                                                                             │  ▲
  *                                                              not answered  └──┘ again after a second
+ *
+ * A HELLO may be read long after it was sent, by a process that was paused, when its device has long connected elsewhere. So
+ * a device that is registered elsewhere is asked over the new connection, and only its answer takes the old one's place;
+ * that one is then closed at once (docs/decisions/0034).
  *
  * A registry that does not answer stops nobody: the connection is greeted and served, what others push to it is lost
  * meanwhile, and when the registry is back every connection is registered again and told to sync.
@@ -46,20 +58,26 @@ export class Registrations {
   #mending = false;
   #again = false;
   #stopped = false;
+  /** Connections being registered, by id; each until it is welcomed. */
+  readonly #registering = new Map<string, "asking" | "displaced" | "contested">();
 
   constructor(options: RegistrationsOptions) {
     this.#options = options;
     options.registry.onLost((reason) => this.#mend(reason));
+    options.registry.onDisplaced((userId, connection) => this.#displaced(userId, connection));
   }
 
-  /** Resolves once other processes find the connection, or the registry did not answer. Never rejects. */
+  /** Resolves once other processes find the connection, or it ended, or the registry did not answer. Never rejects. */
   async register(connection: RegisteredConnection): Promise<void> {
-    const { userId, device } = connection.caller;
     try {
-      await this.#options.registry.register(userId, device, connection.id);
+      await this.#take(connection);
+      // The answer to the registration was overtaken by the news of the next one.
+      if (this.#registering.get(connection.id) === "displaced") this.refresh(connection);
     } catch (error) {
       this.#options.onError(error);
       this.#mend("a registration was not taken");
+    } finally {
+      this.#registering.delete(connection.id);
     }
   }
 
@@ -78,6 +96,34 @@ export class Registrations {
 
   stop(): void {
     this.#stopped = true;
+  }
+
+  async #take(connection: RegisteredConnection): Promise<void> {
+    const { userId, device } = connection.caller;
+    let holder: string | undefined;
+    for (let contests = 0; contests <= contestsMax; contests++) {
+      this.#registering.set(connection.id, "asking");
+      holder = await this.#options.registry.register(userId, device, connection.id, holder);
+      if (holder === undefined) return;
+      this.#registering.set(connection.id, "contested");
+      if (!(await this.#answers(connection))) return;
+    }
+    connection.close("resync");
+  }
+
+  async #answers(connection: RegisteredConnection): Promise<boolean> {
+    const patience = this.#options.clock.schedule(answerPatienceMs, () => connection.close("silent"));
+    try {
+      return await connection.answers();
+    } finally {
+      patience.cancel();
+    }
+  }
+
+  /** Whatever the news is worth, the registry knows. */
+  #displaced(userId: Uuid, id: string): void {
+    if (this.#registering.get(id) === "asking") this.#registering.set(id, "displaced");
+    for (const connection of Array.from(this.#options.of(userId))) if (connection.id === id) this.refresh(connection);
   }
 
   #mend(reason: string): void {
@@ -103,7 +149,8 @@ export class Registrations {
   /** Whether every connection was taken. */
   async #round(): Promise<boolean> {
     const { connections, registry, onError } = this.#options;
-    const all = [...connections()];
+    // Who waits for an answer of its device holds nothing yet.
+    const all = [...connections()].filter(({ id }) => this.#registering.get(id) !== "contested");
     for (let from = 0; from < all.length; from += batchConnectionsMax) {
       const batch = all.slice(from, from + batchConnectionsMax);
       const held = batch.map(async (connection) => {

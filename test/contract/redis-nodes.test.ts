@@ -1,7 +1,8 @@
 import { limits } from "../../src/protocol/limits.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import type { NodeLease } from "../../src/stores/redis/lease.ts";
 import { Losses } from "../../src/stores/redis/losses.ts";
-import { parseClaim } from "../../src/stores/redis/peers.ts";
+import { connectionOf, parseClaim } from "../../src/stores/redis/peers.ts";
 import { RedisConnectionRegistry } from "../../src/stores/redis/registry.ts";
 import { connectTestRedis, startTestLease } from "../helpers/redis-client.ts";
 import { ageKeys } from "../helpers/redis-time.ts";
@@ -16,7 +17,9 @@ describeOn(["redis"], "server processes on Redis", () => {
     const { node } = nodes.near;
     return {
       store: node.bus,
-      connect: (userId) => node.registry.register(userId, 1, "c1"),
+      async connect(userId) {
+        await node.registry.register(userId, 1, "c1");
+      },
       // What is for this process reached it in the turn of the sender.
       async settled() {},
       [Symbol.asyncDispose]: () => nodes[Symbol.asyncDispose](),
@@ -28,7 +31,9 @@ describeOn(["redis"], "server processes on Redis", () => {
     return {
       near: nodes.near.node.bus,
       far: nodes.far.node.bus,
-      connectFar: (userId, device) => nodes.far.node.registry.register(userId, device, `c${device}`),
+      async connectFar(userId, device) {
+        await nodes.far.node.registry.register(userId, device, `c${device}`);
+      },
       [Symbol.asyncDispose]: () => nodes[Symbol.asyncDispose](),
     };
   });
@@ -51,8 +56,8 @@ describeOn(["redis"], "server processes on Redis", () => {
             losses,
             isListening: () => true,
             isSameMemory: async () => true,
-            onDisplaced: (owner, userId, device) =>
-              (parseClaim(owner).node === "near" ? near : far).doubt(userId, device),
+            onReplaced: (owner, userId, device) =>
+              (parseClaim(owner).node === "near" ? near : far).displaced(userId, device, connectionOf(owner)),
           }),
       ) as [RedisConnectionRegistry, RedisConnectionRegistry];
       return {
@@ -64,6 +69,7 @@ describeOn(["redis"], "server processes on Redis", () => {
             .map(([device, owner]) => `${device} at ${parseClaim(owner).node}`)
             .toSorted();
         },
+        endFar: () => (leases[1] as NodeLease).stop(),
         async age(ms) {
           agedMs += ms;
           await ageKeys(redis.commands, redis.keys.prefix, ms);

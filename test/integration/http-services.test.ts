@@ -48,6 +48,7 @@ function apiOf(over: Partial<ApiServices> = {}, aheadMs = 0) {
     relations: context.ports.relations,
     settings: context.ports.settings,
     presence: context.presence,
+    presenceChanged: () => {},
     media: context.media,
     publicUrl: undefined,
     proxiesTrusted: 0,

@@ -17,6 +17,8 @@ export class Link {
   downDeaf = false;
   onClientFrame: (frame: ClientFrame) => void = () => undefined;
   onServerFrame: (frame: ServerFrame) => void = () => undefined;
+  /** The device's end answered a ping. */
+  onPong: () => void = () => undefined;
   /** Called once at most, when that side hears of the end. */
   onClientEnd: (code: number) => void = () => undefined;
   onServerEnd: () => void = () => undefined;
@@ -31,19 +33,16 @@ export class Link {
   }
 
   toServer(frame: ClientFrame): void {
-    if (!this.#whole || this.upDeaf) return;
-    this.#upAt = Math.max(this.#upAt, this.#arrival());
-    this.#scheduler.after(this.#upAt - this.#scheduler.nowMs, () => {
-      if (this.#whole) this.onClientFrame(frame);
-    });
+    this.#up(() => this.onClientFrame(frame));
   }
 
   toClient(frame: ServerFrame): void {
-    if (!this.#whole || this.downDeaf) return;
-    this.#downAt = Math.max(this.#downAt, this.#arrival());
-    this.#scheduler.after(this.#downAt - this.#scheduler.nowMs, () => {
-      if (this.#whole) this.onServerFrame(frame);
-    });
+    this.#down(() => this.onServerFrame(frame));
+  }
+
+  /** A ping of the node, which the device's end answers in the order of everything else. */
+  ping(): void {
+    this.#down(() => this.#up(() => this.onPong()));
   }
 
   /** Undefined delays: that side is not told. */
@@ -52,6 +51,22 @@ export class Link {
     this.#whole = false;
     if (clientAfterMs !== undefined) this.#scheduler.after(clientAfterMs, () => this.onClientEnd(code));
     if (serverAfterMs !== undefined) this.#scheduler.after(serverAfterMs, () => this.onServerEnd());
+  }
+
+  #up(arrive: () => void): void {
+    if (!this.#whole || this.upDeaf) return;
+    this.#upAt = Math.max(this.#upAt, this.#arrival());
+    this.#scheduler.after(this.#upAt - this.#scheduler.nowMs, () => {
+      if (this.#whole) arrive();
+    });
+  }
+
+  #down(arrive: () => void): void {
+    if (!this.#whole || this.downDeaf) return;
+    this.#downAt = Math.max(this.#downAt, this.#arrival());
+    this.#scheduler.after(this.#downAt - this.#scheduler.nowMs, () => {
+      if (this.#whole) arrive();
+    });
   }
 
   #arrival(): number {

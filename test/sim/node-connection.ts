@@ -34,6 +34,7 @@ export class SimConnection {
   readonly #host: SimConnectionHost;
   #state: ConnectionState = "opening";
   #inFlight = 0;
+  #onSign: ((answered: boolean) => void) | undefined;
 
   constructor(host: SimConnectionHost, link: Link, identity: Pick<SimConnection, "id" | "ordinal" | "caller">) {
     this.#host = host;
@@ -76,6 +77,19 @@ export class SimConnection {
     this.send(errorFrame(error, request));
   }
 
+  answers(): Promise<boolean> {
+    if (this.#state !== "greeted" && this.#state !== "opening") return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#onSign = resolve;
+      this.link.ping();
+    });
+  }
+
+  /** The device answered a ping. */
+  answered(): void {
+    this.#onSign?.(true);
+  }
+
   /** Pages go one at a time; a slow reader makes the node wait. */
   async sendPage(frame: ServerFrame): Promise<void> {
     this.#checkOpen();
@@ -109,6 +123,7 @@ export class SimConnection {
   #leave(state: ConnectionState): void {
     const wasGreeted = this.#state === "greeted";
     this.#state = state;
+    this.#onSign?.(false);
     this.#host.onLeaving(this, wasGreeted);
   }
 

@@ -53,6 +53,7 @@ export class NodeSockets implements SimConnectionHost {
     this.#registrations = new Registrations({
       registry,
       connections: () => Array.from(this.#connections).filter(({ state }) => state === "greeted"),
+      of: (userId) => this.#hub.of(userId),
       clock,
       random: scheduler.random,
       onError: (error) => witness.note(() => `${parts.nodeId}: ${String(error)}`),
@@ -80,6 +81,7 @@ export class NodeSockets implements SimConnectionHost {
     const connection = new SimConnection(this, link, { id, ordinal, caller: { userId, device } });
     this.#connections.add(connection);
     link.onClientFrame = (frame) => process.enter(() => this.#take(connection, frame));
+    link.onPong = () => process.enter(() => connection.answered());
     link.onServerEnd = () => process.enter(() => connection.ended());
   }
 

@@ -19,6 +19,24 @@ export interface Presence {
   lookup(userIds: readonly Uuid[], at: number): Promise<readonly PresenceState[]>;
 }
 
+/**
+ * Which server processes have somebody who watches a user, so that a change is told to those and to no others. Soft state,
+ * and news may be lost: whoever watches looks again by itself now and then.
+ */
+export interface PresenceInterest {
+  /**
+   * Resolves once this process is told of every change of these users that is stored from now on. To be repeated, all at
+   * once, every few seconds as long as it holds: costs nothing while the store knows. Errors: WireError `store_unavailable`.
+   */
+  want(userIds: readonly Uuid[]): Promise<void>;
+  /** Nobody watches them here any more. Never rejects. */
+  release(userIds: readonly Uuid[]): Promise<void>;
+  /** Something changed about this user, and is stored: tells the other processes that want to know. Never throws. */
+  tell(userId: Uuid): void;
+  /** Called once, with what to do about users that another process told of. */
+  onTold(handler: (userIds: readonly Uuid[]) => void): void;
+}
+
 /** Who is typing where; entries end by themselves after typingTtlMs. */
 export interface Typing {
   start(conversationId: Uuid, userId: Uuid, at: number): Promise<void>;

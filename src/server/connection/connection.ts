@@ -81,6 +81,8 @@ export class Connection {
   #closeSent = false;
   #inFlight = 0;
   #paused = false;
+  /** Somebody waits for a sign of the peer. */
+  #onSign: ((answered: boolean) => void) | undefined;
 
   constructor(host: ConnectionHost, ws: WebSocket, socket: Writable, identity: ConnectionIdentity) {
     this.#host = host;
@@ -155,6 +157,25 @@ export class Connection {
     this.send(errorFrame(error, request));
   }
 
+  /** Whether the peer answers a ping (RFC 6455 §5.5.2) that is sent now; false once the connection ends. One at a time. */
+  answers(): Promise<boolean> {
+    if (this.#closeSent || this.#state === "draining" || this.#state === "closed") return Promise.resolve(false);
+    // Pongs that nobody asked for are allowed: only this word is the answer.
+    const word = this.#host.nowMs().toString(36);
+    return new Promise((resolve) => {
+      const onPong = (data: Buffer): void => {
+        if (data.toString() === word) this.#onSign?.(true);
+      };
+      this.#onSign = (answered) => {
+        this.#ws.off("pong", onPong);
+        this.#onSign = undefined;
+        resolve(answered);
+      };
+      this.#ws.on("pong", onPong);
+      this.#ws.ping(word);
+    });
+  }
+
   /** Work on a frame began that does not end in this turn; `weight` is given back by `end`. */
   begin(weight: number): void {
     this.#inFlight += weight;
@@ -198,6 +219,7 @@ export class Connection {
     const wasGreeted = this.#state === "greeted";
     this.#state = state;
     this.leftAtMs = this.#host.nowMs();
+    this.#onSign?.(false);
     this.#host.onLeaving(this, wasGreeted);
   }
 

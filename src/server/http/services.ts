@@ -7,6 +7,7 @@ import type { Bus } from "../../core/ports/bus.ts";
 import type { RateLimits } from "../../core/ports/rate-limits.ts";
 import type { Relations } from "../../core/ports/relations.ts";
 import type { ConversationSettingsStore, Users } from "../../core/ports/users.ts";
+import type { Uuid } from "../../protocol/ids.ts";
 import type { ApiCaller } from "./caller.ts";
 import type { Accounts } from "../accounts/account-types.ts";
 import type { RateRules } from "../rate-rules.ts";
@@ -19,6 +20,8 @@ export interface ApiServices {
   readonly relations: Relations;
   readonly settings: ConversationSettingsStore;
   readonly presence: Presence;
+  /** Who may see when this user is online has changed, and is stored. Never throws. */
+  readonly presenceChanged: (userId: Uuid) => void;
   readonly media: MediaApi;
   /** Address of this server as clients see it; undefined = what each calls it. */
   readonly publicUrl: string | undefined;

@@ -25,11 +25,19 @@ export interface Batch extends BatchHeader {
   readonly notices: readonly Notice[];
   /** Devices whose connection at the receiving process was followed by one at the sender. */
   readonly displaced: readonly DisplacedDevice[];
+  /** Users whose presence, or who may know of it, changed. */
+  readonly present: readonly Uuid[];
 }
 
 interface DisplacedDevice {
   readonly displaced: Uuid;
   readonly device: number;
+  readonly connection: string;
+}
+
+/** Users of whose presence the receiving process wants to hear. */
+interface PresenceNews {
+  readonly present: readonly Uuid[];
 }
 
 /** A delivery to these users, as one entry of a batch. `frameJson`: the frame, encoded once for all processes. */
@@ -42,8 +50,12 @@ export function encodeNotice(notice: Notice): string {
   return JSON.stringify(notice);
 }
 
-export function encodeDisplaced(userId: Uuid, device: number): string {
-  return JSON.stringify({ displaced: userId, device } satisfies DisplacedDevice);
+export function encodeDisplaced(userId: Uuid, device: number, connection: string): string {
+  return JSON.stringify({ displaced: userId, device, connection } satisfies DisplacedDevice);
+}
+
+export function encodePresence(userIds: readonly Uuid[]): string {
+  return JSON.stringify({ present: userIds } satisfies PresenceNews);
 }
 
 export function encodeBatch(header: BatchHeader, entries: readonly string[]): string {
@@ -70,12 +82,14 @@ export function decodeBatch(text: string): Batch | undefined {
   const deliveries: Delivery[] = [];
   const notices: Notice[] = [];
   const displaced: DisplacedDevice[] = [];
-  for (const entry of parsed[1] as (DeliveryEntry | Notice | DisplacedDevice)[]) {
+  const present: Uuid[] = [];
+  for (const entry of parsed[1] as (DeliveryEntry | Notice | DisplacedDevice | PresenceNews)[]) {
     if (Array.isArray(entry)) deliveries.push(deliveryOf(entry));
     else if ("displaced" in entry) displaced.push(entry);
+    else if ("present" in entry) present.push(...entry.present);
     else notices.push(entry);
   }
-  return { kind, from, fromEpoch, toEpoch, counter: counter as number, deliveries, notices, displaced };
+  return { kind, from, fromEpoch, toEpoch, counter: counter as number, deliveries, notices, displaced, present };
 }
 
 function deliveryOf([userIds, frame, userId, device]: DeliveryEntry): Delivery {

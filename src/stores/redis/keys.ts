@@ -27,6 +27,11 @@ export class RedisKeys {
     return `${this.prefix}presence:{${userId}}`;
   }
 
+  /** ZSET node:epoch of the processes where somebody watches the user → when that ends. */
+  watchers(userId: Uuid): string {
+    return `${this.prefix}watch:{${userId}}`;
+  }
+
   lastSeen(userId: Uuid): string {
     return `${this.prefix}lastseen:{${userId}}`;
   }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createDeferred } from "../../base/deferred.ts";
-import { decodeBatch, encodeDelivery, encodeDisplaced, encodeNotice, type Batch } from "./bus-batch.ts";
+import { decodeBatch, encodeDelivery, encodeDisplaced, encodeNotice, encodePresence, type Batch } from "./bus-batch.ts";
 import { Outbox, outboxLimits } from "./outbox.ts";
 
 const entry = encodeNotice({ notice: "group_changed", groupId: "g", version: 1 });
@@ -22,7 +22,8 @@ test("a batch says from whom to whom, with its number, and holds what waited", a
   const { outbox } = createOutbox(async (batch) => void batches.push(batch));
   outbox.add(encodeDelivery(["u1", "u2"], '{"type":"RESYNC","reason":"x"}', { userId: "u1", device: 3 }));
   outbox.add(entry);
-  outbox.add(encodeDisplaced("u1", 2));
+  outbox.add(encodeDisplaced("u1", 2, "c1"));
+  outbox.add(encodePresence(["u3", "u4"]));
   outbox.flush();
   await outbox.say("beacon");
   const header = { from: "a", fromEpoch: "ea", toEpoch: "eb", counter: 1 };
@@ -34,7 +35,8 @@ test("a batch says from whom to whom, with its number, and holds what waited", a
         { userIds: ["u1", "u2"], frame: { type: "RESYNC", reason: "x" }, except: { userId: "u1", device: 3 } },
       ],
       notices: [{ notice: "group_changed", groupId: "g", version: 1 }],
-      displaced: [{ displaced: "u1", device: 2 }],
+      displaced: [{ displaced: "u1", device: 2, connection: "c1" }],
+      present: ["u3", "u4"],
     },
     {
       ...header,
@@ -42,6 +44,7 @@ test("a batch says from whom to whom, with its number, and holds what waited", a
       deliveries: [],
       notices: [],
       displaced: [],
+      present: [],
     },
   ]);
 });

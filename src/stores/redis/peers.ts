@@ -9,6 +9,11 @@ export function parseClaim(claim: string): { readonly node: string; readonly epo
   return { node, epoch };
 }
 
+/** connection of `node:epoch:connection` */
+export function connectionOf(owner: string): string {
+  return owner.slice(owner.indexOf(":", owner.indexOf(":") + 1) + 1);
+}
+
 /**
  * The other server processes, as far as this one knows, each with what waits for it.
  *

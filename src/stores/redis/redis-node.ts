@@ -3,12 +3,13 @@ import type { Random } from "../../base/random.ts";
 import type { StoreError } from "../../base/store-error.ts";
 import type { Bus } from "../../core/ports/bus.ts";
 import type { ConnectionRegistry } from "../../core/ports/connection-registry.ts";
-import type { Presence } from "../../core/ports/presence.ts";
+import type { Presence, PresenceInterest } from "../../core/ports/presence.ts";
 import { RedisBus } from "./bus.ts";
 import type { RedisClient } from "./connect.ts";
 import { toStoreError } from "./errors.ts";
 import { NodeLease } from "./lease.ts";
 import { Losses } from "./losses.ts";
+import { RedisPresenceInterest } from "./presence-interest.ts";
 import { createRedisPresence, type PresenceMode } from "./presence.ts";
 import { Pulse } from "./pulse.ts";
 import { RedisConnectionRegistry } from "./registry.ts";
@@ -30,6 +31,7 @@ export interface RedisNode {
   readonly registry: ConnectionRegistry;
   readonly bus: Bus;
   readonly presence: Presence;
+  readonly interest: PresenceInterest;
   /** Whether this process hears the others now; while it does not, no connection can be registered. */
   isListening(): boolean;
   /** Deliveries and notices that were not sent. */
@@ -51,7 +53,8 @@ export async function startRedisNode(redis: RedisClient, options: RedisNodeOptio
   const bus = new RedisBus(redis, lease, {
     clock,
     losses,
-    onDisplaced: (userId, device) => registry.doubt(userId, device),
+    onDisplaced: (userId, device, connection) => registry.displaced(userId, device, connection),
+    onPresence: (userIds) => interest.told(userIds),
     onError,
   });
   const registry = new RedisConnectionRegistry(redis, lease, {
@@ -60,10 +63,17 @@ export async function startRedisNode(redis: RedisClient, options: RedisNodeOptio
     losses,
     isListening: () => bus.isListening,
     isSameMemory: () => pulse.isSameMemory(),
-    onDisplaced: (owner, userId, device) => bus.displace(owner, userId, device),
+    onReplaced: (owner, userId, device) => bus.displace(owner, userId, device),
   });
   const pulse = new Pulse(redis, { lease, bus, losses, clock, onError });
   const presence = createRedisPresence(redis, lease, { mode: options.presenceMode, clock, onError });
+  const interest = new RedisPresenceInterest(redis, lease, {
+    clock,
+    losses,
+    send: (claim, userIds) => bus.tellPresence(claim, userIds),
+    onError,
+    soon: setImmediate,
+  });
   const stop = async (): Promise<void> => {
     presence.stop();
     await pulse.stop();
@@ -83,6 +93,7 @@ export async function startRedisNode(redis: RedisClient, options: RedisNodeOptio
     registry,
     bus,
     presence,
+    interest,
     isListening: () => bus.isListening,
     dropped: () => bus.dropped,
     failure: () => lease.failure,

@@ -4,8 +4,10 @@ import { limits } from "../../protocol/limits.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 import type { RedisClient } from "./connect.ts";
+import { answered } from "./errors.ts";
 import { assertClaims, type NodeLease } from "./lease.ts";
 import type { Losses } from "./losses.ts";
+import { parseClaim } from "./peers.ts";
 import type { PresenceMode } from "./presence.ts";
 import { scripts } from "./scripts.ts";
 
@@ -18,8 +20,8 @@ export interface RegistryOptions {
   readonly isListening: () => boolean;
   /** Whether Redis still has the memory that this process knows. Rejects with WireError when it does not answer. */
   readonly isSameMemory: () => Promise<boolean>;
-  /** `owner`, node:epoch:connection, had the device until now; its process is to `doubt` it. */
-  readonly onDisplaced: (owner: string, userId: Uuid, device: number) => void;
+  /** `owner`, node:epoch:connection, had the device until now: its process is to hear `displaced` of it. */
+  readonly onReplaced: (owner: string, userId: Uuid, device: number) => void;
 }
 
 /** In lease mode a registration outlives its process by this; readers go by the lease. */
@@ -46,6 +48,9 @@ export class RedisConnectionRegistry implements ConnectionRegistry {
   readonly #refreshEveryMs: number;
   /** Lease mode: what was written when; one for each connection of this process. */
   readonly #written = new Map<string, Written>();
+  /** How often this process heard that a connection of it may have been replaced. */
+  #doubts = 0;
+  #onDisplaced: (userId: Uuid, connection: string) => void = () => {};
 
   constructor(redis: RedisClient, lease: NodeLease, options: RegistryOptions) {
     const isLeased = options.mode === "lease";
@@ -58,19 +63,25 @@ export class RedisConnectionRegistry implements ConnectionRegistry {
     options.losses.onLost(() => this.#written.clear());
   }
 
-  async register(userId: Uuid, device: number, connection: string): Promise<void> {
+  async register(userId: Uuid, device: number, connection: string, instead = ""): Promise<string | undefined> {
     assertClaims(this.#lease);
     if (!this.#options.isListening()) {
       throw new WireError("store_unavailable", { detail: "This process does not hear the others now." });
     }
     const { claim } = this.#lease;
-    const before = (await this.#redis.run(
-      scripts.connectionRegister,
-      [this.#redis.keys.connection(userId)],
-      [device, `${claim}:${connection}`, this.#ttlMs],
-    )) as string;
-    this.#note(userId, device, connection, claim);
-    if (before !== "") this.#options.onDisplaced(before, userId, device);
+    const doubts = this.#doubts;
+    const take = async (over: string): Promise<readonly [taken: number, other: string]> => {
+      const args = [device, `${claim}:${connection}`, this.#ttlMs, over];
+      const answer = await this.#redis.run(scripts.connectionRegister, [this.#redis.keys.connection(userId)], args);
+      return answer as [number, string];
+    };
+    let [taken, other] = await take(instead);
+    // What a dead process left behind protects nobody. Whoever comes between is seen by the comparison.
+    if (taken === 0 && !(await this.#isLive(other))) [taken, other] = await take(other);
+    if (taken === 0) return other;
+    this.#note(userId, device, connection, claim, doubts);
+    if (other !== "") this.#options.onReplaced(other, userId, device);
+    return undefined;
   }
 
   async refresh(userId: Uuid, device: number, connection: string): Promise<Refreshed> {
@@ -82,13 +93,14 @@ export class RedisConnectionRegistry implements ConnectionRegistry {
       known.claim === claim &&
       this.#options.clock.monotonicMs() - known.atMs < this.#refreshEveryMs;
     if (isFresh) return "held";
+    const doubts = this.#doubts;
     const held = await this.#redis.run(
       scripts.connectionRefresh,
       [this.#redis.keys.connection(userId)],
       [device, `${claim}:${connection}`, this.#ttlMs],
     );
     if (held !== 1) return (await this.#isSettled()) ? "replaced" : "unsettled";
-    this.#note(userId, device, connection, claim);
+    this.#note(userId, device, connection, claim, doubts);
     return "held";
   }
 
@@ -102,13 +114,25 @@ export class RedisConnectionRegistry implements ConnectionRegistry {
     );
   }
 
-  /** Another process registered the device: the next refresh asks Redis. */
-  doubt(userId: Uuid, device: number): void {
-    this.#written.delete(`${userId}/${device}`);
+  /** Another process registered the device: Redis is asked what has become of this connection. */
+  displaced(userId: Uuid, device: number, connection: string): void {
+    this.#doubts++;
+    if (this.#written.get(`${userId}/${device}`)?.connection === connection)
+      this.#written.delete(`${userId}/${device}`);
+    this.#onDisplaced(userId, connection);
   }
 
   onLost(handler: (reason: string) => void): void {
     this.#options.losses.onLost(handler);
+  }
+
+  onDisplaced(handler: (userId: Uuid, connection: string) => void): void {
+    this.#onDisplaced = handler;
+  }
+
+  async #isLive(owner: string): Promise<boolean> {
+    const { node, epoch } = parseClaim(owner);
+    return (await answered(this.#redis.commands.get(this.#redis.keys.node(node)))) === epoch;
   }
 
   /** Whether what Redis says of others can be believed: no loss is known that was not mended yet, and none to come. */
@@ -117,8 +141,9 @@ export class RedisConnectionRegistry implements ConnectionRegistry {
     return isListening() && !losses.isWaiting && (await isSameMemory());
   }
 
-  #note(userId: Uuid, device: number, connection: string, claim: string): void {
-    if (this.#refreshEveryMs === 0) return;
+  /** `doubts`: how many there were when it was asked. What came since may be of this answer. */
+  #note(userId: Uuid, device: number, connection: string, claim: string, doubts: number): void {
+    if (this.#refreshEveryMs === 0 || doubts !== this.#doubts) return;
     this.#written.set(`${userId}/${device}`, { connection, claim, atMs: this.#options.clock.monotonicMs() });
   }
 }

@@ -14,6 +14,7 @@ function load(name: string): Script {
 
 export const scripts = {
   presenceLeave: load("presence-leave"),
+  presenceWant: load("presence-want"),
   typingStart: load("typing-start"),
   typingList: load("typing-list"),
   rateTake: load("rate-take"),

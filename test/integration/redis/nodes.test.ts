@@ -263,14 +263,22 @@ describeOn(["redis"], "server processes on a Redis that fails", () => {
     expect(next.node.failure()).toBeUndefined();
   });
 
-  test("a device that registers elsewhere is found replaced by the next heartbeat of the old connection; lease", async () => {
-    await using server = await startRedis();
-    await using pair = await startPair(server, "lease");
-    await pair.near.node.registry.register(user, 1, "old");
-    expect(await pair.near.node.registry.refresh(user, 1, "old")).toBe("held");
-    await pair.far.node.registry.register(user, 1, "new");
-    await eventually(async () => expect(await pair.near.node.registry.refresh(user, 1, "old")).toBe("replaced"));
-  });
+  test.each(["literal", "lease"] as const)(
+    "a device that registers elsewhere is found replaced at once, without a heartbeat of the old connection; %s",
+    async (mode) => {
+      await using server = await startRedis();
+      await using pair = await startPair(server, mode);
+      const { near, far } = pair;
+      const heard: unknown[] = [];
+      near.node.registry.onDisplaced((...news) => {
+        void near.node.registry.refresh(user, 1, "old").then((refreshed) => heard.push([...news, refreshed]));
+      });
+      await near.node.registry.register(user, 1, "old");
+      expect(await near.node.registry.refresh(user, 1, "old")).toBe("held");
+      await far.node.registry.register(user, 1, "new", await far.node.registry.register(user, 1, "new"));
+      await eventually(() => expect(heard).toEqual([[user, "old", "replaced"]]));
+    },
+  );
 
   test("the sentinel after FLUSHALL is another one, although the process that sets it is the same", async () => {
     await using server = await startRedis();

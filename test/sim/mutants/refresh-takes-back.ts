@@ -1,4 +1,5 @@
 import type { Mutant } from "./mutant.ts";
+import { takeOver } from "./take-over.ts";
 
 /** A refresh is a registration: a connection that its device has left takes the device back from the one it has now. */
 export const refreshTakesBack: Mutant = {
@@ -6,10 +7,11 @@ export const refreshTakesBack: Mutant = {
   registry: (registry) => ({
     register: (...device) => registry.register(...device),
     async refresh(...device) {
-      await registry.register(...device);
+      await takeOver(registry, ...device);
       return "held";
     },
     forget: (...device) => registry.forget(...device),
+    onDisplaced: (handler) => registry.onDisplaced(handler),
     onLost: (handler) => registry.onLost(handler),
   }),
 };

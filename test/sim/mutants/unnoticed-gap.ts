@@ -7,6 +7,7 @@ export const unnoticedGap: Mutant = {
     register: (...device) => registry.register(...device),
     refresh: (...device) => registry.refresh(...device),
     forget: (...device) => registry.forget(...device),
+    onDisplaced: (handler) => registry.onDisplaced(handler),
     onLost: () => undefined,
   }),
 };

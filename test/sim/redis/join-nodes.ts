@@ -33,7 +33,8 @@ export async function joinNodes(redis: RedisClient, options: JoinOptions): Promi
   const bus = new RedisBus(redis, lease, {
     clock,
     losses,
-    onDisplaced: (userId, device) => registry.doubt(userId, device),
+    onDisplaced: (userId, device, connection) => registry.displaced(userId, device, connection),
+    onPresence: () => undefined,
     onError,
     soon,
   });
@@ -43,7 +44,7 @@ export async function joinNodes(redis: RedisClient, options: JoinOptions): Promi
     losses,
     isListening: () => bus.isListening,
     isSameMemory: () => pulse.isSameMemory(),
-    onDisplaced: (owner, userId, device) => bus.displace(owner, userId, device),
+    onReplaced: (owner, userId, device) => bus.displace(owner, userId, device),
   });
   const pulse = new Pulse(redis, { lease, bus, losses, clock, onError });
   await lease.start();

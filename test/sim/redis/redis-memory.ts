@@ -77,10 +77,12 @@ export class RedisMemory {
     throw new Error("the simulated Redis does not know this script");
   }
 
-  #register(key: string, [device, owner, ttlMs]: Arguments): string {
-    const before = this.#hash(key)?.get(String(device)) ?? "";
+  #register(key: string, [device, owner, ttlMs, instead]: Arguments): readonly [number, string] {
+    const held = this.#hash(key)?.get(String(device));
+    const isOther = held !== undefined && !isSameConnection(held, String(owner));
+    if (isOther && !isSameConnection(held, String(instead))) return [0, held];
     this.#write(key, String(device), String(owner), Number(ttlMs));
-    return before;
+    return [1, isOther ? held : ""];
   }
 
   #refresh(key: string, [device, owner, ttlMs]: Arguments): number {

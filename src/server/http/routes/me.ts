@@ -77,8 +77,11 @@ export const updateSettings = endpoint(
     status: 200,
     answer: settingsBody,
   },
-  async ({ users }, caller, { body }) =>
-    settingsToBody(existing(await users.update(caller.userId, {}, settingsFromBody(body))).settings),
+  async ({ users, presenceChanged }, caller, { body }) => {
+    const { settings } = existing(await users.update(caller.userId, {}, settingsFromBody(body)));
+    if (body.last_seen !== undefined) presenceChanged(caller.userId);
+    return settingsToBody(settings);
+  },
 );
 
 export const readDevices = endpoint(

@@ -54,18 +54,20 @@ export const putContact = endpoint(
     body: z.object({ name: visibleText(limits.displayNameLengthMax).default("") }),
     status: 204,
   },
-  async ({ users, relations }, caller, { params, body }) => {
+  async ({ users, relations, presenceChanged }, caller, { params, body }) => {
     if ((await users.byId(params.id)) === undefined) throw new WireError("no_such_user");
     if (!(await relations.putContact(caller.userId, { userId: params.id, name: body.name })))
       throw new WireError("too_many");
+    presenceChanged(caller.userId);
     return undefined;
   },
 );
 
 export const deleteContact = endpoint(
   { method: "DELETE", url: "/api/contacts/:id", summary: "Remove a contact", params: idParams, status: 204 },
-  async ({ relations }, caller, { params }) => {
+  async ({ relations, presenceChanged }, caller, { params }) => {
     await relations.putContact(caller.userId, { remove: params.id });
+    presenceChanged(caller.userId);
     return undefined;
   },
 );
