@@ -1,4 +1,5 @@
 import type { Core, CorePorts } from "./api.ts";
+import { Belief } from "./belief.ts";
 import { createDelivery } from "./delivery/create-delivery.ts";
 import { Lanes } from "./delivery/lanes.ts";
 import { LargeGroups } from "./fan-out/large-groups.ts";
@@ -7,6 +8,7 @@ import { createGroupNames } from "./groups/group-names.ts";
 import { recoverGroups } from "./groups/recover-groups.ts";
 import { KnownRows } from "./lists/known-rows.ts";
 import { createMemberIntervals } from "./membership/member-intervals.ts";
+import { createKnownUsers } from "./people/known-users.ts";
 import { createPeople } from "./people/create-people.ts";
 import type { Bus, Notice } from "./ports/bus.ts";
 import { createReading } from "./reading/create-reading.ts";
@@ -15,8 +17,9 @@ import { createGroupStatus } from "./receipts/group-status.ts";
 
 export interface CoreOptions {
   /**
-   * How long blocks and memberships may be used without a word from the bus, ms. Absent where this process is the only
-   * writer: then nothing it does not hear of can change. With several processes at most 1,000.
+   * How long blocks, settings and memberships may be used without a word from the bus, ms. Absent where this process is
+   * the only writer: then nothing it does not hear of can change. With several processes at most 1,000; while the bus proves
+   * that nothing announced was missed, up to a minute (belief.ts).
    */
   readonly cacheTtlMs?: number;
   /** Conversations whose end is kept in memory; absent = Lanes.lanesMax. */
@@ -29,9 +32,12 @@ export interface CoreOptions {
  */
 export function createCore(ports: CorePorts, options: CoreOptions): Core {
   const cacheTtlMs = options.cacheTtlMs ?? Number.POSITIVE_INFINITY;
-  const intervals = createMemberIntervals(ports.groups, ports.clock, cacheTtlMs);
+  const belief = new Belief(ports, cacheTtlMs);
+  const intervals = createMemberIntervals(ports.groups, belief);
+  const knownUsers = createKnownUsers(ports.users, belief);
   const hear = (notice: Notice): void => {
     lanes.hear(notice);
+    if (notice.notice === "settings_changed") knownUsers.forget(notice.userId);
     if (notice.notice !== "group_changed") return;
     intervals.forget(notice.groupId);
     largeGroups.forget(notice.groupId);
@@ -41,19 +47,16 @@ export function createCore(ports: CorePorts, options: CoreOptions): Core {
     deliver: (delivery) => ports.bus.deliver(delivery),
     announce: (notice) => {
       hear(notice);
-      ports.bus.announce(notice);
+      return ports.bus.announce(notice);
     },
+    hearing: () => ports.bus.hearing(),
     subscribe: (receiver) => ports.bus.subscribe(receiver),
   };
   const groupStatus = createGroupStatus({ ...ports, bus, intervals });
   const known = new KnownRows();
-  const wired = { ...ports, bus, intervals, groupStatus, known };
+  const wired = { ...ports, bus, users: knownUsers.users, intervals, groupStatus, known };
   const { lanesMax } = options;
-  const lanes = new Lanes(
-    wired,
-    { groupStatus, known },
-    lanesMax === undefined ? { cacheTtlMs } : { cacheTtlMs, lanesMax },
-  );
+  const lanes = new Lanes(wired, { groupStatus, known }, lanesMax === undefined ? { belief } : { belief, lanesMax });
   const { directory, fanOut } = lanes.context;
   const largeGroups = new LargeGroups(ports.groups, directory, ports.clock);
   const groupName = createGroupNames(ports.groups, directory);
@@ -62,7 +65,7 @@ export function createCore(ports: CorePorts, options: CoreOptions): Core {
     receipts: createReceipts(wired),
     reading: createReading({ ...wired, groupName, largeGroups, fanOut }),
     groups: createGroups(lanes, ports.random),
-    people: createPeople({ ...wired, announce: (notice) => bus.announce(notice) }),
+    people: createPeople({ ...ports, announce: (notice) => bus.announce(notice) }),
     hear,
     heardMessage: (conversationId, seq) => {
       known.heard(conversationId, seq);

@@ -1,5 +1,5 @@
-import type { Clock } from "../base/clock.ts";
 import type { Uuid } from "../protocol/ids.ts";
+import type { Belief } from "./belief.ts";
 import type { Group, GroupMember } from "./model.ts";
 import type { Notice } from "./ports/bus.ts";
 
@@ -26,25 +26,27 @@ export function createGroupView(group: Group, ticket: number, readAt: number): G
 
 /**
  * Groups that this process has seen settled. A stale entry is harmless to the log, since every append states the version
- * it builds on; `ttlMs` bounds how long a *reader* may see an old member list when notices are lost (Infinity where this
- * process is the only writer). At most entriesMax groups: the one that came first goes first.
+ * it builds on; `belief` bounds for how long a *reader* may see an old member list. A view whose reading began before the
+ * last notice of its group is not kept. At most entriesMax groups, and as many notices: what came first goes first.
  */
 export class DirectoryCache {
   readonly #views = new Map<Uuid, GroupView>();
-  readonly #clock: Clock;
-  readonly #ttlMs: number;
+  /** When the last notice of a group came, monotonic ms. */
+  readonly #heardAt = new Map<Uuid, number>();
+  /** When the last notice came of a group that is not in #heardAt any more. */
+  #heardBefore = Number.NEGATIVE_INFINITY;
+  readonly #belief: Belief;
 
   static readonly entriesMax = 10_000;
 
-  constructor(clock: Clock, ttlMs: number) {
-    this.#clock = clock;
-    this.#ttlMs = ttlMs;
+  constructor(belief: Belief) {
+    this.#belief = belief;
   }
 
   group(groupId: Uuid): GroupView | undefined {
     const view = this.#views.get(groupId);
     if (view === undefined) return undefined;
-    if (this.#ttlMs !== Infinity && this.#clock.monotonicMs() - view.readAt > this.#ttlMs) {
+    if (!this.#belief.holds(view.readAt)) {
       this.#views.delete(groupId);
       return undefined;
     }
@@ -52,13 +54,15 @@ export class DirectoryCache {
   }
 
   put(view: GroupView): void {
+    const { groupId } = view.group;
+    if (view.readAt < (this.#heardAt.get(groupId) ?? this.#heardBefore)) return;
     if (this.#views.size >= DirectoryCache.entriesMax) {
       for (const oldest of this.#views.keys()) {
         this.#views.delete(oldest);
         break;
       }
     }
-    this.#views.set(view.group.groupId, view);
+    this.#views.set(groupId, view);
   }
 
   forgetGroup(groupId: Uuid): void {
@@ -66,6 +70,15 @@ export class DirectoryCache {
   }
 
   hear(notice: Notice): void {
-    if (notice.notice === "group_changed") this.forgetGroup(notice.groupId);
+    if (notice.notice !== "group_changed") return;
+    this.forgetGroup(notice.groupId);
+    this.#heardAt.delete(notice.groupId);
+    this.#heardAt.set(notice.groupId, this.#belief.nowMs());
+    if (this.#heardAt.size <= DirectoryCache.entriesMax) return;
+    for (const [oldest, heardAt] of this.#heardAt) {
+      this.#heardBefore = heardAt;
+      this.#heardAt.delete(oldest);
+      break;
+    }
   }
 }

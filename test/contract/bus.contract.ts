@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
 import { eventually } from "../helpers/eventually.ts";
 import type { Bus, Delivery, Notice } from "../../src/core/ports/bus.ts";
 
@@ -28,6 +29,7 @@ const notices: readonly Notice[] = [
   { notice: "sessions_revoked", userId: user, devices: [1, 2] },
   { notice: "blocks_changed", ownerId: user, otherId: user },
   { notice: "group_changed", groupId: user, version: 3 },
+  { notice: "settings_changed", userId: user },
 ];
 
 function createReceiver() {
@@ -55,15 +57,25 @@ export function describeBus(name: string, makeHarness: () => Promise<BusHarness>
       await using harness = await makeHarness();
       const receiver = createReceiver();
       harness.store.subscribe(receiver);
-      for (const notice of notices) harness.store.announce(notice);
+      for (const notice of notices) void harness.store.announce(notice);
+      expect(receiver.received.notices).toEqual(notices);
       await harness.settled();
       expect(receiver.received.notices).toEqual(notices);
+    });
+
+    test("a notice that is on its way to everybody is answered so, and hearing is proven from then on", async () => {
+      await using harness = await makeHarness();
+      harness.store.subscribe(createReceiver());
+      for (const notice of notices) expect(await harness.store.announce(notice)).toBe(true);
+      const announcedAtMs = systemClock.monotonicMs();
+      await eventually(() => expect(harness.store.hearing().toMs).toBeGreaterThanOrEqual(announcedAtMs));
+      expect(harness.store.hearing().sinceMs).toBeLessThanOrEqual(announcedAtMs);
     });
 
     test("without a receiver deliveries are lost in silence", async () => {
       await using harness = await makeHarness();
       expect(() => harness.store.deliver(delivery)).not.toThrow();
-      expect(() => harness.store.announce(notices[0] as Notice)).not.toThrow();
+      expect(await harness.store.announce(notices[0] as Notice)).toBe(true);
       await harness.settled();
     });
 
@@ -133,9 +145,23 @@ export function describeBusPair(name: string, makeHarness: () => Promise<BusPair
       const [near, far] = [createReceiver(), createReceiver()];
       harness.near.subscribe(near);
       harness.far.subscribe(far);
-      for (const notice of notices) harness.near.announce(notice);
+      for (const notice of notices) void harness.near.announce(notice);
       expect(near.received.notices).toEqual(notices);
       await eventually(() => expect(far.received.notices).toEqual(notices));
+    });
+
+    test("what one end announced was heard at the other before that one proves to have heard it", async () => {
+      await using harness = await makeHarness();
+      const receiver = createReceiver();
+      harness.far.subscribe(receiver);
+      for (let version = 1; version <= 10; version++) {
+        const notice: Notice = { notice: "group_changed", groupId: user, version };
+        expect(await harness.near.announce(notice)).toBe(true);
+        const announcedAtMs = systemClock.monotonicMs();
+        await eventually(() => expect(harness.far.hearing().toMs).toBeGreaterThanOrEqual(announcedAtMs));
+        expect(receiver.received.notices).toContainEqual(notice);
+        expect(harness.far.hearing().sinceMs).toBeLessThan(announcedAtMs);
+      }
     });
 
     test("a thousand deliveries of one moment all arrive, in the order in which they were made", async () => {

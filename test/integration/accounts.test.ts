@@ -46,7 +46,7 @@ async function makeAccounts(over: Partial<AccountDeps> = {}) {
     users: createLmdbUsers(environment.open),
     sessions: createLmdbSessions(environment.open),
     rateLimits: createMemoryRateLimits(),
-    bus: { announce: (notice) => void notices.push(notice) },
+    bus: { announce: (notice) => Promise.resolve(notices.push(notice) > 0) },
     clock: { nowMs: () => time.now, monotonicMs: () => time.now, schedule: () => ({ cancel() {} }) },
     random,
     passwords: watched,

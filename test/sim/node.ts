@@ -247,7 +247,10 @@ export class SimNode implements Process {
 
   #hear(core: Core, notice: Notice): void {
     const { mutant, stores } = this.#parts;
-    if (mutant?.hears?.(notice) !== false && !stores.redis.losesNotice()) core.hear(notice);
+    if (mutant?.hears?.(notice) === false) return;
+    // What is lost on the way in takes its connection along: Redis cuts off whoever does not take what it is handed.
+    if (stores.redis.losesNotice()) this.#redis.cutListening();
+    else core.hear(notice);
   }
 
   async #stop(): Promise<void> {

@@ -30,8 +30,8 @@ interface BlockState {
   readonly since: number;
 }
 
-/** A block counts for what is appended later than this: what a node may believe, and its recheck before an append. */
-const blockLagMs = 1_600;
+/** A block counts for what is appended later than this: a second (I7), and what the clocks of nodes are apart. */
+const blockLagMs = 1_050;
 
 /**
  * Sees everything from above the stores, the nodes and the devices at once, and compares what is promised with what is

@@ -76,7 +76,7 @@ function judgeDirect(context: LaneContext, lane: Lane, round: Round, send: Pendi
   }
   if (peerOf(peers, userId) === userId) return take(lane, round, send, 0);
   const standing = lane.standings.get(userId);
-  if (standing === undefined || round.judgedAt - standing.readAt > context.standingTtlMs) return "standing";
+  if (standing === undefined || !context.belief.holds(standing.readAt, round.judgedAt)) return "standing";
   return take(lane, round, send, standing.blocked ? 1 : 0);
 }
 

@@ -1,4 +1,5 @@
 import type { CorePorts } from "../api.ts";
+import type { Belief } from "../belief.ts";
 import type { DirectoryCache } from "../directory-cache.ts";
 import type { FanOutSends } from "../fan-out/fan-out-sends.ts";
 import type { KnownRows } from "../lists/known-rows.ts";
@@ -11,8 +12,8 @@ export interface LaneContext {
   readonly groupStatus: GroupStatus;
   readonly known: KnownRows;
   readonly fanOut: FanOutSends;
-  /** How long a lane may use what it read of a block without hearing of a change; Infinity where this process is the only writer. */
-  readonly standingTtlMs: number;
+  /** Whether a lane may still use what it read of a block. */
+  readonly belief: Belief;
   /** Rank of the last send that was called. */
   readonly tickets: { last: number };
 }

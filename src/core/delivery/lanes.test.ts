@@ -3,6 +3,7 @@ import { createMemoryWorld } from "../../../test/helpers/core-ports/core-ports.t
 import { caller, textDraft } from "../../../test/helpers/core-ports/delivery-core.ts";
 import { directConversationId, type Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
+import { Belief } from "../belief.ts";
 import { KnownRows } from "../lists/known-rows.ts";
 import { createDelivery } from "./create-delivery.ts";
 import { Lanes } from "./lanes.ts";
@@ -10,7 +11,8 @@ import { Lanes } from "./lanes.ts";
 function setUp(lanesMax: number) {
   const world = createMemoryWorld();
   const shared = { groupStatus: { note: () => undefined }, known: new KnownRows() };
-  const lanes = new Lanes(world.ports(), shared, { cacheTtlMs: Infinity, lanesMax });
+  const ports = world.ports();
+  const lanes = new Lanes(ports, shared, { belief: new Belief(ports, Infinity), lanesMax });
   const delivery = createDelivery(lanes);
   const ann = world.user();
   const send = (to: Uuid, since: number) =>

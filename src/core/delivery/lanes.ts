@@ -2,6 +2,7 @@ import { createDeferred } from "../../base/deferred.ts";
 import { directConversationId, type Uuid } from "../../protocol/ids.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 import type { Caller, CorePorts, MessageDraft, SentMessage } from "../api.ts";
+import type { Belief } from "../belief.ts";
 import { DirectoryCache } from "../directory-cache.ts";
 import { FanOutSends } from "../fan-out/fan-out-sends.ts";
 import type { Notice } from "../ports/bus.ts";
@@ -13,8 +14,8 @@ import type { ConnectionGate } from "./send-gate.ts";
 import { sendBatch } from "./send-batch.ts";
 
 export interface LanesOptions {
-  /** For how long blocks and member lists may be used without a word from the bus; Infinity for the only writer. */
-  readonly cacheTtlMs: number;
+  /** How far what was read of blocks and member lists may be used. */
+  readonly belief: Belief;
   /** Lanes kept; those in use come on top (as many as there are conversations with a send under way). */
   readonly lanesMax?: number;
 }
@@ -40,10 +41,10 @@ export class Lanes {
   ) {
     this.context = {
       ports,
-      directory: new DirectoryCache(ports.clock, options.cacheTtlMs),
+      directory: new DirectoryCache(options.belief),
       ...shared,
       fanOut: new FanOutSends(ports.fanOut),
-      standingTtlMs: options.cacheTtlMs,
+      belief: options.belief,
       tickets: { last: 0 },
     };
     this.#lanesMax = options.lanesMax ?? Lanes.lanesMax;

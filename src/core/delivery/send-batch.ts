@@ -119,15 +119,16 @@ async function answerRepeats(context: LaneContext, lane: Lane, round: Round): Pr
   }
 }
 
-/** I7: what was decided about a block is at most blockRecheckMs old when the append begins. */
+/** I7: what was decided about a block is at most blockRecheckMs old when the append begins, and still believed then. */
 function blocksMayHaveChanged(context: LaneContext, lane: Lane, round: Round): boolean {
   if (lane.kind === "group") return false;
   if (lane.standingsEpoch !== round.standingsEpoch) return true;
   const now = context.ports.clock.monotonicMs();
-  if (now - round.judgedAt <= limits.blockRecheckMs) return false;
+  const isFresh = now - round.judgedAt <= limits.blockRecheckMs;
   let dropped = false;
-  for (const [userId, standing] of lane.standings) {
-    if (now - standing.readAt > limits.blockRecheckMs) dropped = lane.standings.delete(userId) || dropped;
+  for (const [userId, { readAt }] of lane.standings) {
+    const holds = isFresh ? context.belief.holds(readAt, now) : now - readAt <= limits.blockRecheckMs;
+    if (!holds) dropped = lane.standings.delete(userId) || dropped;
   }
   return dropped;
 }

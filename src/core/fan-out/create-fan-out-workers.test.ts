@@ -163,7 +163,7 @@ test("of a long run only the newest rows are pushed; the lists are right all the
   // More than one call: the first ones are a part of the jobs only.
   await group.drain();
   expect(group.listed(last)).toBe(size);
-  const { bus: _bus, ...ports } = group.world.ports();
+  const { bus, ...ports } = group.world.ports();
   const told: number[] = [];
   const deliver: CorePorts["bus"]["deliver"] = ({ frame }) => {
     if (frame.type === "NEW_MESSAGE") told.push(frame.seq);
@@ -171,7 +171,7 @@ test("of a long run only the newest rows are pushed; the lists are right all the
   await group.world.fanOut.enqueue([
     { conversationId: group.groupId, fromSeq: 2, toSeq: last, chunk: 0, membership: 1 },
   ]);
-  await group.startWorkers({ ...ports, bus: { deliver, announce: () => undefined, subscribe: () => undefined } });
+  await group.startWorkers({ ...ports, bus: { ...bus, deliver } });
   await group.settle(limits.fanOutCeilingMs);
   expect(told).toEqual(Array.from({ length: limits.fanOutPushRows }, (_, index) => 22 + index));
 });

@@ -195,6 +195,8 @@ async function repeated(context: LaneContext, order: ChangeOrder, view: GroupVie
   });
   if (outcome.outcome === "repeated") {
     if (outcome.change.actorId !== caller.userId) throw new WireError("id_conflict");
+    // Whoever settled it may have died before it told anybody.
+    void context.ports.bus.announce({ notice: "group_changed", groupId, version: view.group.membership });
     return view.group;
   }
   assert(outcome.outcome !== "committed", "a version that has passed does not come back");

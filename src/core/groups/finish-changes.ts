@@ -65,7 +65,7 @@ async function finishChange(context: LaneContext, lane: Lane, group: Group, chan
     await groups.settle(change.groupId, change.version, row.seq);
   } finally {
     // Also without an answer: if it was settled after all, nobody will come to finish it and tell.
-    bus.announce({ notice: "group_changed", groupId: change.groupId, version: change.version });
+    void bus.announce({ notice: "group_changed", groupId: change.groupId, version: change.version });
     pushChange(bus, group, change, row, intervals, registers);
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createDeferred } from "../../base/deferred.ts";
 import { directConversationId, type Uuid } from "../../protocol/ids.ts";
+import { Belief } from "../belief.ts";
 import type { MemberInterval } from "../model.ts";
 import type { Groups } from "../ports/groups.ts";
 import { createMemberIntervals } from "./member-intervals.ts";
@@ -28,7 +29,9 @@ function setUp(ageMaxMs: number) {
     },
   } as Pick<Groups, "intervals"> as Groups;
   const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs, schedule: () => ({ cancel: () => undefined }) };
-  return { loads, intervals: createMemberIntervals(groups, clock, ageMaxMs), pass: (ms: number) => (nowMs += ms) };
+  const bus = { hearing: () => ({ sinceMs: Infinity, toMs: -Infinity }) };
+  const belief = new Belief({ bus, clock }, ageMaxMs);
+  return { loads, intervals: createMemberIntervals(groups, belief), pass: (ms: number) => (nowMs += ms) };
 }
 
 const from = (joinedSeq: number): readonly MemberInterval[] => [{ userId: member, joinedSeq, leftSeq: 0 }];

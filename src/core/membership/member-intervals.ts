@@ -1,5 +1,5 @@
-import type { Clock } from "../../base/clock.ts";
 import { isUuidV7, type Uuid } from "../../protocol/ids.ts";
+import type { Belief } from "../belief.ts";
 import type { MemberInterval } from "../model.ts";
 import type { Groups } from "../ports/groups.ts";
 
@@ -7,8 +7,8 @@ import type { Groups } from "../ports/groups.ts";
  * What a user may read of a conversation, from the only source that is allowed to say so: the groups port. A list row
  * carries the same interval but follows it, and a crash in between must not let a removed member read on.
  *
- * Entries are dropped when a notice about the group arrives, after `ageMaxMs` (a bus may fall silent), and, the longest
- * unused first, at the bound. A load that began before a notice is never kept, nor is a join that is not settled yet.
+ * Entries are dropped when a notice about the group arrives, when they are believed no more (a bus may fall silent), and, the
+ * longest unused first, at the bound. A load that began before a notice is never kept, nor is a join that is not settled yet.
  */
 export interface MemberIntervals {
   /** Direct chats: both may read everything. `fresh`: not from memory. Unsettled joins (joinedSeq 0) read nothing. */
@@ -24,8 +24,7 @@ interface Entry {
 
 const entriesMax = 100_000;
 
-/** `ageMaxMs`: Infinity where this process is the only writer. */
-export function createMemberIntervals(groups: Groups, clock: Clock, ageMaxMs: number): MemberIntervals {
+export function createMemberIntervals(groups: Groups, belief: Belief): MemberIntervals {
   const entries = new Map<string, Entry>();
   const keysOfGroup = new Map<Uuid, Set<string>>();
 
@@ -41,7 +40,7 @@ export function createMemberIntervals(groups: Groups, clock: Clock, ageMaxMs: nu
   const load = (groupId: Uuid, userId: Uuid, key: string): Promise<readonly MemberInterval[]> => {
     const entry: Entry = {
       groupId,
-      loadedAtMs: clock.monotonicMs(),
+      loadedAtMs: belief.nowMs(),
       intervals: groups.intervals(groupId, userId),
     };
     drop(key);
@@ -65,7 +64,7 @@ export function createMemberIntervals(groups: Groups, clock: Clock, ageMaxMs: nu
       if (!isGroupId(conversationId)) return directIntervals(userId);
       const key = conversationId + userId;
       const entry = entries.get(key);
-      if (fresh || entry === undefined || clock.monotonicMs() - entry.loadedAtMs > ageMaxMs) {
+      if (fresh || entry === undefined || !belief.holds(entry.loadedAtMs)) {
         return load(conversationId, userId, key);
       }
       // Re-inserted, so that the first key of the map is the one unused for the longest time.

@@ -13,9 +13,14 @@ const by = (userId: Uuid): Caller => ({ userId, device: 1 });
 function setUp() {
   const world = createMemoryWorld();
   const notices: Notice[] = [];
-  const people = createPeople({ ...world.ports(), announce: (notice) => notices.push(notice) });
+  const bus = { isTold: true };
+  const announce = async (notice: Notice) => {
+    notices.push(notice);
+    return bus.isTold;
+  };
+  const people = createPeople({ ...world.ports(), announce });
   const owner = world.user();
-  return { world, notices, people, owner };
+  return { world, notices, announce, bus, people, owner };
 }
 
 const audiences: readonly Audience[] = ["everyone", "contacts", "nobody"];
@@ -99,9 +104,21 @@ describe("people", () => {
     expect(notices).toEqual([]);
   });
 
+  test("a block that others may not have heard of is not answered as done, and its repeat tells them again", async () => {
+    const { world, notices, people, owner, bus } = setUp();
+    const other = world.user();
+    bus.isTold = false;
+    await expect(people.block(by(owner), other, true)).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(await world.relations.blocks(owner)).toEqual([other]);
+    bus.isTold = true;
+    await people.block(by(owner), other, true);
+    expect(notices).toHaveLength(2);
+    expect(notices[1]).toEqual({ notice: "blocks_changed", ownerId: owner, otherId: other });
+  });
+
   test("a full block list is refused by name", async () => {
-    const { world, notices, owner } = setUp();
-    const full = { ...world.ports(), announce: (notice: Notice) => notices.push(notice) };
+    const { world, notices, announce, owner } = setUp();
+    const full = { ...world.ports(), announce };
     full.relations.putBlock = () => Promise.resolve(false);
     await expect(createPeople(full).block(by(owner), world.user(), true)).rejects.toMatchObject({ code: "too_many" });
     expect(notices).toEqual([]);

@@ -11,8 +11,8 @@ import { mayUse, standingOf, type Standing } from "./privacy.ts";
 export interface PeopleDeps {
   readonly users: Users;
   readonly relations: Relations;
-  /** Tells every process, this one included, before it returns here. */
-  announce(notice: Notice): void;
+  /** As Bus.announce, and what this process keeps is dropped before it returns. */
+  announce(notice: Notice): Promise<boolean>;
 }
 
 /** Users asked about at once by one request; each costs three reads. */
@@ -44,7 +44,11 @@ export function createPeople(deps: PeopleDeps): PeopleApi {
         throw new WireError("bad_request", { detail: "user: an account cannot block itself" });
       if ((await deps.users.byId(userId)) === undefined) throw new WireError("no_such_user");
       if (!(await deps.relations.putBlock(caller.userId, userId, blocked))) throw new WireError("too_many");
-      deps.announce({ notice: "blocks_changed", ownerId: caller.userId, otherId: userId });
+      // Also when nothing changed: this may be the repeat of one whose process died before it told anybody.
+      const isTold = await deps.announce({ notice: "blocks_changed", ownerId: caller.userId, otherId: userId });
+      // It stands and counts here; elsewhere it may count a minute late, which is more than an answer promises (I7).
+      if (!isTold)
+        throw new WireError("store_unavailable", { detail: "Other processes may not know of it: ask again." });
     },
   };
 }

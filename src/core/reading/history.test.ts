@@ -5,6 +5,7 @@ import { createMemoryWorld, type MemoryWorld } from "../../../test/helpers/core-
 import type { Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Caller, ReadingApi, RowPage } from "../api.ts";
+import { Belief } from "../belief.ts";
 import { createMemberIntervals } from "../membership/member-intervals.ts";
 import { FanOutSends } from "../fan-out/fan-out-sends.ts";
 import { createReading } from "./create-reading.ts";
@@ -15,7 +16,7 @@ const seqs = (page: RowPage) => page.messages.map((row) => row.seq);
 
 function readingOn(world: MemoryWorld): ReadingApi {
   const ports = world.ports();
-  const intervals = createMemberIntervals(ports.groups, ports.clock, Infinity);
+  const intervals = createMemberIntervals(ports.groups, new Belief(ports, Infinity));
   const groupName = async (groupId: Uuid) => (await ports.groups.load(groupId))?.name;
   const largeGroups = { has: async () => false };
   return createReading({ ...ports, intervals, groupName, largeGroups, fanOut: new FanOutSends(ports.fanOut) });

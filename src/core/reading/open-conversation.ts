@@ -39,7 +39,8 @@ export async function ownRow(deps: ReadingDeps, caller: Caller, conversationId: 
  */
 export async function viewOf(deps: ReadingDeps, caller: Caller, row: ListRow): Promise<View> {
   let intervals = await deps.intervals.of(row.conversationId, caller.userId, false);
-  if (!knowsJoin(intervals, row)) intervals = await deps.intervals.of(row.conversationId, caller.userId, true);
+  if (!knowsJoin(intervals, row) || !knowsLeave(intervals, row))
+    intervals = await deps.intervals.of(row.conversationId, caller.userId, true);
   const decidedSeq = knowsJoin(intervals, row) ? Infinity : Math.max(0, ...intervals.map(({ leftSeq }) => leftSeq - 1));
   return { viewerId: caller.userId, readable: readableRuns(intervals), clearedSeq: row.clearedSeq, decidedSeq };
 }
@@ -47,6 +48,11 @@ export async function viewOf(deps: ReadingDeps, caller: Caller, row: ListRow): P
 function knowsJoin(intervals: readonly MemberInterval[], row: ListRow): boolean {
   if (intervals.some((interval) => interval.joinedSeq === 0)) return false;
   return row.joinedSeq === 0 || intervals.some((interval) => interval.joinedSeq === row.joinedSeq);
+}
+
+/** A row that says its owner left was written before the interval was closed: what was read before may still be open. */
+function knowsLeave(intervals: readonly MemberInterval[], row: ListRow): boolean {
+  return row.leftSeq === 0 || intervals.some((interval) => interval.leftSeq === row.leftSeq);
 }
 
 /** Repairs of one row by one request; each passes 4,096 rows, and the next request goes on where this one stopped. */

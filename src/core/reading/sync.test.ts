@@ -6,6 +6,7 @@ import type { SyncCursor } from "../../protocol/frames/client-frames.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Caller, ReadingApi, SyncPage, SyncProgress } from "../api.ts";
+import { Belief } from "../belief.ts";
 import { createMemberIntervals } from "../membership/member-intervals.ts";
 import { FanOutSends } from "../fan-out/fan-out-sends.ts";
 import { createReading } from "./create-reading.ts";
@@ -14,7 +15,7 @@ const by = (userId: Uuid, device = 1): Caller => ({ userId, device });
 
 function readingOn(world: MemoryWorld): ReadingApi {
   const ports = world.ports();
-  const intervals = createMemberIntervals(ports.groups, ports.clock, Infinity);
+  const intervals = createMemberIntervals(ports.groups, new Belief(ports, Infinity));
   const groupName = async (groupId: Uuid) => (await ports.groups.load(groupId))?.name;
   const largeGroups = { has: async () => false };
   return createReading({ ...ports, intervals, groupName, largeGroups, fanOut: new FanOutSends(ports.fanOut) });

@@ -7,6 +7,7 @@ import { kinds } from "../../protocol/kinds.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Caller, ReceiptsApi } from "../api.ts";
 import { KnownRows } from "../lists/known-rows.ts";
+import { Belief } from "../belief.ts";
 import { createMemberIntervals } from "../membership/member-intervals.ts";
 import { createReceipts } from "./create-receipts.ts";
 import { createGroupStatus } from "./group-status.ts";
@@ -15,7 +16,7 @@ const by = (userId: Uuid, device = 1): Caller => ({ userId, device });
 
 function receiptsOn(world: MemoryWorld, known = new KnownRows()): ReceiptsApi {
   const ports = world.ports();
-  const intervals = createMemberIntervals(ports.groups, ports.clock, Infinity);
+  const intervals = createMemberIntervals(ports.groups, new Belief(ports, Infinity));
   return createReceipts({ ...ports, intervals, groupStatus: createGroupStatus({ ...ports, intervals }), known });
 }
 

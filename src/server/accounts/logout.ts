@@ -10,5 +10,5 @@ export async function logout(
     holder.userId,
     scope === "all" ? "all" : { device: holder.device, remove: false },
   );
-  if (devices.length > 0) deps.bus.announce({ notice: "sessions_revoked", userId: holder.userId, devices });
+  if (devices.length > 0) void deps.bus.announce({ notice: "sessions_revoked", userId: holder.userId, devices });
 }

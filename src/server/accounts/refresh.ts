@@ -17,7 +17,7 @@ export async function refresh(deps: AccountDeps, refreshToken: string): Promise<
     case "rotated":
       return tokens;
     case "reused":
-      deps.bus.announce({ notice: "sessions_revoked", userId: rotated.userId, devices: [rotated.device] });
+      void deps.bus.announce({ notice: "sessions_revoked", userId: rotated.userId, devices: [rotated.device] });
       throw new WireError("token_reused");
     case "unknown":
       throw new WireError("unauthenticated");

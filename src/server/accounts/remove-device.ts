@@ -10,5 +10,5 @@ export async function removeDevice(
 ): Promise<void> {
   const devices = await deps.sessions.revoke(userId, { device, remove: true });
   if (devices.length === 0) throw new WireError("no_such_device");
-  deps.bus.announce({ notice: "sessions_revoked", userId, devices });
+  void deps.bus.announce({ notice: "sessions_revoked", userId, devices });
 }

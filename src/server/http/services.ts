@@ -27,7 +27,7 @@ export interface ApiServices {
   readonly publicUrl: string | undefined;
   /** Proxies whose word on who asks is taken. */
   readonly proxiesTrusted: number;
-  readonly bus: Pick<Bus, "deliver">;
+  readonly bus: Pick<Bus, "announce" | "deliver">;
   readonly rateLimits: RateLimits;
   /** Those that hold now. */
   readonly rules: () => RateRules;

@@ -1,6 +1,8 @@
 import { assert } from "../../base/assert.ts";
 import type { Bus } from "../../core/ports/bus.ts";
 
+const always = { sinceMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
+
 /**
  * The bus of a server that is alone: what is delivered reaches the own receiver at once, in the caller's turn. Nothing is
  * queued, so there is nothing to bound; what comes before the receiver subscribed is lost, as the port allows.
@@ -23,7 +25,9 @@ export function createMemoryBus(onError: (error: unknown) => void): Bus {
       } catch (error) {
         onError(error);
       }
+      return Promise.resolve(true);
     },
+    hearing: () => always,
     subscribe(subscriber) {
       assert(receiver === undefined, "a bus has one receiver");
       receiver = subscriber;

@@ -7,9 +7,10 @@ const busVersion = 1;
 
 /**
  * batch: deliveries and notices, with the next number. beacon: the number used last, every second. hello: a process began
- * (or its lease began anew). bye: it ends, having sent everything; the number used last.
+ * (or its lease began anew). bye: it ends, having sent everything; the number used last. notice: one notice for everybody,
+ * which has no number: whoever published it knows whether Redis took it.
  */
-export type BatchKind = "batch" | "beacon" | "hello" | "bye";
+export type BatchKind = "batch" | "beacon" | "hello" | "bye" | "notice";
 
 /** Who sends what to whom. `counter` counts the batches of this pair of epochs from 1. */
 export interface BatchHeader {

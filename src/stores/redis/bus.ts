@@ -1,10 +1,11 @@
 import { assert } from "../../base/assert.ts";
 import type { Clock } from "../../base/clock.ts";
 import { createDeferred } from "../../base/deferred.ts";
-import type { Bus, Delivery, Notice } from "../../core/ports/bus.ts";
-import { decodeBatch, encodeDisplaced, encodeNotice, encodePresence, type Batch } from "./bus-batch.ts";
+import type { Bus, Delivery, Hearing, Notice } from "../../core/ports/bus.ts";
+import { decodeBatch, encodeBatch, encodeDisplaced, encodeNotice, encodePresence, type Batch } from "./bus-batch.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 import type { RedisClient } from "./connect.ts";
+import { Echo } from "./echo.ts";
 import { answered } from "./errors.ts";
 import { GapDetector } from "./gap-detector.ts";
 import { leaseTtlMs, type NodeLease } from "./lease.ts";
@@ -48,6 +49,10 @@ const echoSilentMs = 5_000;
  * numbered (gap-detector.ts), each second a beacon repeats the last number, and a listening connection that was cut, or
  * does not hear its own echo, counts as a loss.
  *
+ * A notice goes to everybody at once, on one channel: who listens is known to Redis alone, so that nobody is left out who
+ * was not met yet. Redis's answer says that it is on its way to all of them, and each of them proves by its echo
+ * (echo.ts) up to when it has heard everything.
+ *
  *   idle ──start()──▶ listening ──subscription cut──▶ deaf ──subscribed again: a loss──▶ listening      stop() ends it
  */
 export class RedisBus implements Bus {
@@ -60,7 +65,8 @@ export class RedisBus implements Bus {
   readonly #soon: (run: () => void) => void;
   #receiver: Parameters<Bus["subscribe"]>[0] | undefined;
   #state: "idle" | "listening" | "deaf" | "stopped" = "idle";
-  #echoAtMs = 0;
+  readonly #echo: Echo;
+  #noticesDropped = 0;
   /** Processes that have not answered the first hello yet. */
   #unmet = new Set<string>();
   readonly #allMet = createDeferred<void>();
@@ -73,6 +79,12 @@ export class RedisBus implements Bus {
     this.#peers = new Peers(lease, {
       publish: (node, text) => this.#publish(node, text),
       onError: options.onError,
+    });
+    this.#echo = new Echo({
+      clock: options.clock,
+      losses: options.losses,
+      say: (text) => this.#publish(lease.node, text),
+      epoch: () => lease.epoch,
     });
     this.#soon = options.soon ?? setImmediate;
     this.#router = new Router(redis, this.#peers, { onError: options.onError, soon: this.#soon });
@@ -87,7 +99,7 @@ export class RedisBus implements Bus {
 
   /** Deliveries and notices that were not sent, so far. */
   get dropped(): number {
-    return this.#peers.dropped;
+    return this.#peers.dropped + this.#noticesDropped;
   }
 
   subscribe(receiver: Parameters<Bus["subscribe"]>[0]): void {
@@ -100,14 +112,23 @@ export class RedisBus implements Bus {
     if (this.#state !== "stopped") this.#router.route(delivery);
   }
 
-  announce(notice: Notice): void {
+  async announce(notice: Notice): Promise<boolean> {
     this.#receive((receiver) => receiver.notice(notice));
-    if (this.#state === "stopped") return;
-    const entry = encodeNotice(notice);
-    for (const outbox of this.#peers.all()) {
-      outbox.add(entry);
-      outbox.flush();
+    if (this.#state === "stopped") return false;
+    const { node: from, epoch: fromEpoch } = this.#lease;
+    const text = encodeBatch({ kind: "notice", from, fromEpoch, toEpoch: "", counter: 0 }, [encodeNotice(notice)]);
+    try {
+      await answered(this.#redis.commands.spublish(this.#redis.keys.notices, text));
+      return true;
+    } catch (error) {
+      this.#noticesDropped++;
+      this.#options.onError(error);
+      return false;
     }
+  }
+
+  hearing(): Hearing {
+    return this.#echo.hearing;
   }
 
   /** Tells the process of `owner`, node:epoch:connection, that the device is connected here now. */
@@ -131,6 +152,7 @@ export class RedisBus implements Bus {
     subscriber.on("smessage", (_channel: string, text: string) => this.#onMessage(text));
     subscriber.on("close", () => {
       if (this.#state === "listening") this.#state = "deaf";
+      this.#echo.end();
     });
     subscriber.on("ready", () => void this.#listenAgain());
     await this.#listen();
@@ -140,9 +162,12 @@ export class RedisBus implements Bus {
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
     this.#state = "stopped";
+    this.#echo.end();
     while (!this.#router.isIdle) await new Promise<void>((resolve) => this.#soon(resolve));
     await Promise.all(Array.from(this.#peers.all(), (outbox) => outbox.finish()));
-    await this.#redis.subscriber.sunsubscribe(this.#channel).catch(this.#options.onError);
+    const { subscriber, keys } = this.#redis;
+    const channels = [this.#channel, keys.notices];
+    await Promise.all(channels.map((channel) => subscriber.sunsubscribe(channel).catch(this.#options.onError)));
   }
 
   /** Resolves when each of these processes has answered, or those that did not had their time. After the first beacon, once. */
@@ -184,10 +209,11 @@ export class RedisBus implements Bus {
   }
 
   async #listen(): Promise<void> {
-    await answered(this.#redis.subscriber.ssubscribe(this.#channel));
+    const { subscriber, keys } = this.#redis;
+    await Promise.all([this.#channel, keys.notices].map((channel) => answered(subscriber.ssubscribe(channel))));
     if (this.#state === "stopped") return;
     this.#state = "listening";
-    this.#echoAtMs = this.#options.clock.monotonicMs();
+    this.#echo.begin();
   }
 
   async #listenAgain(): Promise<void> {
@@ -213,17 +239,14 @@ export class RedisBus implements Bus {
   /** A socket that is dead in one direction shows by what we say to ourselves. */
   #checkEcho(): void {
     if (this.#state !== "listening") return;
-    if (this.#options.clock.monotonicMs() - this.#echoAtMs >= echoSilentMs) this.#redis.subscriber.disconnect(true);
-    else this.#publish(this.#lease.node, echo).catch(this.#options.onError);
+    if (this.#echo.silentMs >= echoSilentMs) this.#redis.subscriber.disconnect(true);
   }
 
   #onMessage(text: string): void {
-    if (text === echo) {
-      this.#echoAtMs = this.#options.clock.monotonicMs();
-      return;
-    }
+    if (this.#echo.hear(text)) return;
     const batch = decodeBatch(text);
     if (batch === undefined) return this.#onForeign(text);
+    if (batch.kind === "notice") return this.#onNotice(batch);
     if (batch.from === this.#lease.node) return;
     // A process that begins hears from us at once, instead of with the next beacon: it waits for that.
     if (batch.kind !== "bye") this.#peers.meet(batch.from, batch.fromEpoch);
@@ -233,6 +256,11 @@ export class RedisBus implements Bus {
     const reason = this.#gaps.hear(batch, this.#options.clock.monotonicMs());
     this.#hand(batch);
     if (reason !== undefined) this.#options.losses.raise(reason);
+  }
+
+  /** Own ones were handed over already. One of another process that has, or had, this name was not. */
+  #onNotice(batch: Batch): void {
+    if (batch.from !== this.#lease.node || batch.fromEpoch !== this.#lease.epoch) this.#hand(batch);
   }
 
   /** Of another version, or not of ours at all: whatever it was is lost to this process. */
@@ -258,5 +286,3 @@ export class RedisBus implements Bus {
     }
   }
 }
-
-const echo = "echo";

@@ -59,6 +59,11 @@ export class RedisKeys {
     return `${this.prefix}nodes`;
   }
 
+  /** The channel on which every server process listens. */
+  get notices(): string {
+    return `${this.prefix}notices`;
+  }
+
   /** The sentinel: gone or another one = Redis lost its memory. */
   get epoch(): string {
     return `${this.prefix}msgr:epoch`;

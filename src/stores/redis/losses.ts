@@ -15,6 +15,8 @@ export class Losses {
   #waiting: string | undefined;
   /** Told so far. */
   told = 0;
+  /** When the last loss was raised, told or not; monotonic ms. */
+  raisedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, pauseMs: number = lossPauseMs) {
     this.#clock = clock;
@@ -31,6 +33,7 @@ export class Losses {
   }
 
   raise(reason: string): void {
+    this.raisedAtMs = this.#clock.monotonicMs();
     if (this.#waiting !== undefined) {
       this.#waiting = reason;
       return;

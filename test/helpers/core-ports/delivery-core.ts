@@ -1,4 +1,5 @@
 import type { Caller, CorePorts, DeliveryApi, GroupsApi, MessageDraft } from "../../../src/core/api.ts";
+import { Belief } from "../../../src/core/belief.ts";
 import { createDelivery } from "../../../src/core/delivery/create-delivery.ts";
 import { Lanes } from "../../../src/core/delivery/lanes.ts";
 import { createGroups } from "../../../src/core/groups/create-groups.ts";
@@ -22,10 +23,13 @@ export function createDeliveryCore(
   options: { readonly cacheTtlMs?: number; readonly deaf?: boolean; readonly ports?: CorePorts } = {},
 ): DeliveryCore {
   const ports = options.ports ?? world.ports();
-  const intervals = createMemberIntervals(ports.groups, ports.clock, Infinity);
+  const deafened = { hearing: () => ({ sinceMs: Infinity, toMs: -Infinity }) };
+  const heard = options.deaf === true ? deafened : ports.bus;
+  const belief = new Belief({ bus: heard, clock: ports.clock }, options.cacheTtlMs ?? Infinity);
+  const intervals = createMemberIntervals(ports.groups, new Belief(ports, Infinity));
   const groupStatus = createGroupStatus({ ...ports, intervals });
   const shared = { groupStatus, known: new KnownRows() };
-  const lanes = new Lanes(ports, shared, { cacheTtlMs: options.cacheTtlMs ?? Infinity });
+  const lanes = new Lanes(ports, shared, { belief });
   if (options.deaf !== true) {
     ports.bus.subscribe({
       deliver({ frame }) {

@@ -1,4 +1,4 @@
-import type { Bus, Delivery, Notice } from "../../../src/core/ports/bus.ts";
+import type { Bus, Delivery, Hearing, Notice } from "../../../src/core/ports/bus.ts";
 import { fairWeather, type Weather } from "./weather.ts";
 
 /**
@@ -10,6 +10,8 @@ export class MemoryBusHub {
   /** Everything that was delivered, in order; clear it between the steps of a test. */
   readonly deliveries: Delivery[] = [];
   readonly notices: Notice[] = [];
+  /** What every bus says that it hears. */
+  hearing: Hearing = { sinceMs: -Infinity, toMs: Infinity };
   readonly #receivers: { deliver(delivery: Delivery): void; notice(notice: Notice): void }[] = [];
 
   constructor(weather: Weather = fairWeather()) {
@@ -25,7 +27,9 @@ export class MemoryBusHub {
       announce: (notice) => {
         this.notices.push(notice);
         for (const receiver of this.#receivers) receiver.notice(notice);
+        return Promise.resolve(true);
       },
+      hearing: () => this.hearing,
       subscribe: (receiver) => {
         this.#receivers.push(receiver);
       },

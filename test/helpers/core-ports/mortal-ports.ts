@@ -31,8 +31,9 @@ export function mortalPorts(ports: CorePorts): MortalPorts {
       if (!dead) ports.bus.deliver(delivery);
     },
     announce: (notice: Parameters<CorePorts["bus"]["announce"]>[0]) => {
-      if (!dead) ports.bus.announce(notice);
+      return dead ? new Promise<boolean>(() => undefined) : ports.bus.announce(notice);
     },
+    hearing: () => ports.bus.hearing(),
     subscribe: ports.bus.subscribe.bind(ports.bus),
   };
   return {

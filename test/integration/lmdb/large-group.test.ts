@@ -40,7 +40,8 @@ function openCore(environment: Environment) {
     fanOut: createLmdbFanOutQueue(environment, { clock: systemClock }),
     bus: {
       deliver: (delivery) => void deliveries.push(delivery),
-      announce: () => undefined,
+      announce: () => Promise.resolve(true),
+      hearing: () => ({ sinceMs: -Infinity, toMs: Infinity }),
       subscribe: () => undefined,
     },
     clock: systemClock,

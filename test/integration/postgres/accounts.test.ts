@@ -55,7 +55,7 @@ describeOn(["postgres"], "accounts on PostgreSQL", () => {
       users: createPostgresUsers(postgres),
       sessions,
       rateLimits: createMemoryRateLimits(),
-      bus: { announce: (notice) => void notices.push(notice) },
+      bus: { announce: (notice) => Promise.resolve(notices.push(notice) > 0) },
       clock: { nowMs: () => now, monotonicMs: () => now, schedule: () => ({ cancel() {} }) },
       random,
       passwords: createPasswords({ random, cost: cheap }),

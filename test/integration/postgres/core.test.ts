@@ -3,6 +3,7 @@ import type { Core, CorePorts, GroupRequest } from "../../../src/core/api.ts";
 import { createCore } from "../../../src/core/create-core.ts";
 import type { Group } from "../../../src/core/model.ts";
 import type { Uuid } from "../../../src/protocol/ids.ts";
+import { directConversationId } from "../../../src/protocol/ids.ts";
 import { kinds } from "../../../src/protocol/kinds.ts";
 import { WireError } from "../../../src/protocol/wire-errors.ts";
 import { connectPostgres } from "../../../src/stores/postgres/connect.ts";
@@ -23,10 +24,17 @@ describeOn(["postgres"], "the core on PostgreSQL", () => {
   let world: MemoryWorld;
   /** Two server processes: caches of their own, one directory, one log. */
   let nodes: readonly [Core, Core];
+  /** Names of the statements that were sent. */
+  const statements: string[] = [];
 
   beforeAll(async () => {
     database = await createTestDatabase();
     postgres = await connectPostgres(database.options);
+    const { query } = postgres;
+    postgres.query = (statement, values) => {
+      statements.push(statement.name);
+      return query.call(postgres, statement, values) as never;
+    };
   });
 
   afterAll(async () => {
@@ -53,6 +61,12 @@ describeOn(["postgres"], "the core on PostgreSQL", () => {
     ports.bus.subscribe({ deliver: () => undefined, notice: (notice) => core.hear(notice) });
     return core;
   }
+
+  const write = async (core: Core, from: Uuid, to: Uuid, since: number): Promise<number> => {
+    const claim = since === 0 ? {} : { readFrom: 1, read: since };
+    const draft = textDraft(world, { user: to }, since, claim);
+    return (await core.delivery.send(caller(from), core.delivery.createGate(), draft)).seq;
+  };
 
   async function newUsers(count: number): Promise<readonly Uuid[]> {
     const users = Array.from({ length: count }, () => world.id());
@@ -166,6 +180,30 @@ describeOn(["postgres"], "the core on PostgreSQL", () => {
     expect((await nodes[0].groups.get(caller(bob), groupId)).members.every(({ joinedSeq }) => joinedSeq === 1)).toBe(
       true,
     );
+  });
+
+  test("a chat that goes on asks it nothing while the bus is heard: blocks and settings are told", async () => {
+    const [ann, bob] = (await newUsers(2)) as [Uuid, Uuid];
+    const [one, other] = nodes;
+    const conversationId = directConversationId(ann, bob);
+    const exchange = async (since: number): Promise<string[]> => {
+      statements.length = 0;
+      const seq = await write(one, ann, bob, since);
+      await one.receipts.delivered(caller(bob), { conversationId, from: 1, seq });
+      await one.receipts.read(caller(bob), { conversationId, from: 1, seq });
+      await write(one, bob, ann, seq);
+      world.clock.advance(5_000);
+      return statements.toSorted();
+    };
+    const first = ["profiles_by_id", "profiles_by_id", "relations_between", "relations_between"];
+    expect(await exchange(0)).toEqual(first);
+    expect(await exchange(2)).toEqual([]);
+    await other.people.block(caller(bob), ann, true);
+    await other.people.block(caller(bob), ann, false);
+    expect(await exchange(4)).toEqual(["relations_between", "relations_between"]);
+    world.hub.hearing = { sinceMs: Infinity, toMs: -Infinity };
+    expect(await exchange(6)).toEqual(first);
+    expect(await exchange(8)).toEqual(first);
   });
 
   test("privacy and blocks are read from it", async () => {

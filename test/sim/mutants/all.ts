@@ -13,6 +13,7 @@ import { noListRepair } from "./no-list-repair.ts";
 import { receiptsWithoutAnswer } from "./receipts-without-answer.ts";
 import { refreshTakesBack } from "./refresh-takes-back.ts";
 import { rowsBeforeHead } from "./rows-before-head.ts";
+import { silentBusBelieved } from "./silent-bus-believed.ts";
 import { sinceRaisedBlindly } from "./since-raised-blindly.ts";
 import { staleLeaseBelieved } from "./stale-lease-believed.ts";
 import { unnoticedGap } from "./unnoticed-gap.ts";
@@ -35,6 +36,7 @@ export const mutants: readonly Mutant[] = [
   noListRepair,
   sinceRaisedBlindly,
   deafCaches,
+  silentBusBelieved,
   lyingDisk,
   unreadableBeforeSettled,
 ];

@@ -89,7 +89,12 @@ export class SimRedis {
     }
     const sent = this.rewrite(text);
     for (const socket of listeners) {
-      if (sent === undefined || this.#draws(this.#rough.messagesLost)) continue;
+      if (sent === undefined) continue;
+      if (this.#draws(this.#rough.messagesLost)) {
+        // Numbered ones may get lost one by one. Notices rely on what Redis does: they arrive, or the connection ends.
+        if (decodeBatch(sent)?.kind === "notice") socket.cut();
+        continue;
+      }
       this.onHeard(sent);
       socket.hear(channel, sent);
       if (this.#draws(this.#rough.messagesDoubled)) socket.hear(channel, sent);

@@ -77,9 +77,12 @@ export const updateSettings = endpoint(
     status: 200,
     answer: settingsBody,
   },
-  async ({ users, presenceChanged }, caller, { body }) => {
+  async ({ users, bus, presenceChanged }, caller, { body }) => {
     const { settings } = existing(await users.update(caller.userId, {}, settingsFromBody(body)));
     if (body.last_seen !== undefined) presenceChanged(caller.userId);
+    // Else receipts that this process does not see may be shared, or kept, for another minute.
+    const isTold = await bus.announce({ notice: "settings_changed", userId: caller.userId });
+    if (!isTold) throw new WireError("store_unavailable", { detail: "Other processes may not know of it: ask again." });
     return settingsToBody(settings);
   },
 );
