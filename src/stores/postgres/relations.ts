@@ -1,6 +1,7 @@
 import type { Contact, Relations } from "../../core/ports/relations.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
+import { BatchedReads } from "./batched-reads.ts";
 import type { Postgres } from "./postgres.ts";
 import { statement, type Statement } from "./statement.ts";
 
@@ -14,10 +15,13 @@ const blocksOfUser = statement(
   `SELECT blocked_user_id FROM blocked_users WHERE user_id = $1 ORDER BY blocked_user_id`,
 );
 
-const relationBetween = statement(
-  "relation_between",
-  `SELECT EXISTS (SELECT FROM contacts WHERE user_id = $1 AND contact_user_id = $2) AS contact,
-          EXISTS (SELECT FROM blocked_users WHERE user_id = $1 AND blocked_user_id = $2) AS blocked`,
+/** $1 = owners, $2 = as many others; answered in their order. */
+const relationsBetween = statement(
+  "relations_between",
+  `SELECT EXISTS (SELECT FROM contacts c WHERE c.user_id = pair.owner AND c.contact_user_id = pair.other) AS contact,
+          EXISTS (SELECT FROM blocked_users b WHERE b.user_id = pair.owner AND b.blocked_user_id = pair.other) AS blocked
+   FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS pair (owner, other, place)
+   ORDER BY place`,
 );
 
 /** Until the end of the transaction. Of one user's rows only, apart from other kinds of locks by its first number. */
@@ -71,6 +75,12 @@ export function createPostgresRelations(
       return (await transaction.query(put, values)).count === 1;
     });
 
+  // Asked with every direct message of a conversation that was quiet for a while.
+  const relations = new BatchedReads<readonly [Uuid, Uuid], Relation>(async (pairs) => {
+    const values = [pairs.map(([owner]) => owner), pairs.map(([, other]) => other)];
+    return (await postgres.query<Relation>(relationsBetween, values)).rows;
+  });
+
   return {
     async contacts(ownerId) {
       const { rows } = await postgres.query<ContactRow>(contactsOfUser, [ownerId]);
@@ -103,10 +113,7 @@ export function createPostgresRelations(
       );
     },
 
-    async between(ownerId, otherId) {
-      const { rows } = await postgres.query<Relation>(relationBetween, [ownerId, otherId]);
-      return rows[0] ?? { contact: false, blocked: false };
-    },
+    between: (ownerId, otherId) => relations.get([ownerId, otherId]),
   };
 }
 

@@ -1,17 +1,18 @@
 import type { User } from "../../core/model.ts";
 import type { Users } from "../../core/ports/users.ts";
 import type { Uuid } from "../../protocol/ids.ts";
+import { BatchedReads } from "./batched-reads.ts";
 import { createUsers } from "./create-users.ts";
 import type { Postgres } from "./postgres.ts";
 import { profileColumns, toUser, type ProfileRow } from "./profile-row.ts";
 import { statement } from "./statement.ts";
 import { updateUser } from "./update-user.ts";
 
-const profileById = statement(
-  "profile_by_id",
+const profilesById = statement(
+  "profiles_by_id",
   `SELECT ${profileColumns}
    FROM users u JOIN user_settings s USING (user_id)
-   WHERE u.user_id = $1`,
+   WHERE u.user_id = ANY ($1::uuid[])`,
 );
 
 const profileByHandle = statement(
@@ -36,10 +37,12 @@ const handlePattern = /^[+A-Za-z0-9._-]{1,32}$/;
 
 /** Accounts in PostgreSQL. Two who want one handle meet at its unique index, where the second waits for the first. */
 export function createPostgresUsers(postgres: Postgres): Users {
-  const byId = async (userId: Uuid): Promise<User | undefined> => {
-    const { rows } = await postgres.query<ProfileRow>(profileById, [userId]);
-    return rows[0] && toUser(rows[0]);
-  };
+  const profiles = new BatchedReads<Uuid, User | undefined>(async (userIds) => {
+    const { rows } = await postgres.query<ProfileRow>(profilesById, [userIds]);
+    const users = new Map(rows.map((row) => [row.user_id, toUser(row)]));
+    return userIds.map((userId) => users.get(userId));
+  });
+  const byId = (userId: Uuid): Promise<User | undefined> => profiles.get(userId);
   return {
     create: (users) => createUsers(postgres, users),
     byId,
