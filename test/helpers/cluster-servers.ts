@@ -54,7 +54,8 @@ export function ownClusterServers(overrides: Readonly<Record<string, string | nu
   };
 }
 
-function variablesOf(config: Config): Record<string, string> {
+/** The settings of the stores as variables of an environment. */
+export function variablesOf(config: Config): Record<string, string> {
   const entries = settings.flatMap(({ path }) => {
     const value = settingValue(config, path);
     const isText = typeof value === "string" || typeof value === "number";

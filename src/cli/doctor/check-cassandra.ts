@@ -5,6 +5,8 @@ import { canConnect } from "./can-connect.ts";
 import { ok, storeFinding, type Check, type Finding } from "./finding.ts";
 
 const statementTimeoutMs = 10_000;
+/** The runner's lock has one row, of another name. */
+const probeTable = "msgr_migration_lock";
 
 export const cassandraCheck: Check = {
   name: "cassandra",
@@ -14,7 +16,8 @@ export const cassandraCheck: Check = {
     try {
       const cassandra = await connectCassandraAdmin(options);
       try {
-        return cassandraFindings(await askFacts(cassandra, config), config.cassandra);
+        const findings = cassandraFindings(await askFacts(cassandra, config), config.cassandra);
+        return [...findings, ...(await writeFindings(cassandra, config))];
       } finally {
         await cassandra.close();
       }
@@ -58,6 +61,24 @@ async function askFacts(cassandra: CassandraAdmin, { cassandra: settings }: Conf
     down,
     schemaAgrees: await cassandra.schemaAgrees(),
   };
+}
+
+/** Reading works on where a node refuses to write; so one row is written, where no server looks, that is gone at once. */
+async function writeFindings(
+  cassandra: CassandraAdmin,
+  { cassandra: { keyspace } }: Config,
+): Promise<readonly Finding[]> {
+  const find = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?";
+  if ((await cassandra.execute(find, [keyspace, probeTable])).length === 0) return [];
+  try {
+    await cassandra.execute(
+      `INSERT INTO ${keyspace}.${probeTable} (name, owner) VALUES ('doctor', 'doctor') USING TTL 1`,
+    );
+  } catch (error) {
+    // This user need not be one who may migrate.
+    if (error instanceof StoreError && error.kind !== "read_only") return [storeFinding(error)];
+  }
+  return [];
 }
 
 export function cassandraFindings(facts: CassandraFacts, settings: Config["cassandra"]): readonly Finding[] {

@@ -1,5 +1,6 @@
 import { StoreError } from "../../base/store-error.ts";
 import { connectPostgresAdmin } from "../../stores/postgres/connect-admin.ts";
+import { postgresRoom } from "./postgres-room.ts";
 import { clockFinding, ok, storeFinding, type Check, type Finding } from "./finding.ts";
 
 export const postgresCheck: Check = {
@@ -11,7 +12,9 @@ export const postgresCheck: Check = {
       try {
         const before = nowMs();
         const [row] = await postgres.query(askFacts);
-        return postgresFindings(row as unknown as PostgresFacts, before, nowMs(), config.postgres.connections_max);
+        const facts = row as unknown as PostgresFacts;
+        const findings = postgresFindings(facts, before, nowMs(), config.postgres.connections_max);
+        return [...findings, ...(await postgresRoom(postgres))];
       } finally {
         await postgres.close();
       }
