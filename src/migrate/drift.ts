@@ -4,6 +4,7 @@ import type { Migration } from "./migration.ts";
 import { openCqlStore } from "./cql/store.ts";
 import type { StoreChoice } from "./open-stores.ts";
 import type { SchemaStore } from "./schema-store.ts";
+import { isStaleShadow, shadowName } from "./shadow-name.ts";
 import { openSqlStore } from "./sql/store.ts";
 
 /** An object that is not what the migrations make. */
@@ -17,7 +18,7 @@ export interface Drift {
 
 /**
  * Compares the live schema with what its applied migrations make anew in a shadow keyspace or database, which is dropped
- * again. Throws StoreError and MigrateError.
+ * again, as are those that killed runs have left. Throws StoreError and MigrateError.
  */
 export async function findDrift(
   live: SchemaStore,
@@ -29,7 +30,12 @@ export async function findDrift(
   refuseForeign(statuses);
   const to = statuses.filter(({ state }) => state === "applied").length;
   if (to === 0) return [];
-  const shadow = await openShadow(live, choice);
+  await dropStaleShadows(live, choice);
+  const shadow = await openBeside(
+    live,
+    choice,
+    shadowName(nameOf(live, choice), choice.runner.clock.nowMs(), choice.nonce),
+  );
   try {
     await migrateUp(shadow, migrations, { ...options, to });
     return differences(await live.describeSchema(), await shadow.describeSchema());
@@ -39,19 +45,35 @@ export async function findDrift(
   }
 }
 
-const nameLengthMax = 30;
+type Place = Omit<StoreChoice, "kinds">;
 
-async function openShadow(
-  live: SchemaStore,
-  { settings, runner, nonce }: Omit<StoreChoice, "kinds">,
-): Promise<SchemaStore> {
-  const tail = `_shadow_${nonce.replaceAll("-", "").slice(0, 8)}`;
+function nameOf({ kind }: SchemaStore, { settings }: Place): string {
+  return kind === "cql"
+    ? settings.cassandra.keyspace
+    : decodeURIComponent(new URL(settings.postgres.url).pathname.slice(1));
+}
+
+/** One whose run goes on is young, or somebody holds its lock: a run holds it for as long as it makes the schema. */
+async function dropStaleShadows(live: SchemaStore, choice: Place): Promise<void> {
+  const [owner, nowMs] = [nameOf(live, choice), choice.runner.clock.nowMs()];
+  for (const name of await live.namesBeside()) {
+    if (!isStaleShadow(name, owner, nowMs)) continue;
+    const shadow = await openBeside(live, choice, name);
+    try {
+      if ((await shadow.readHolder()) === undefined) await shadow.drop();
+    } finally {
+      await shadow.close();
+    }
+  }
+}
+
+async function openBeside(live: SchemaStore, { settings, runner, nonce }: Place, name: string): Promise<SchemaStore> {
   if (live.kind === "cql") {
-    const keyspace = `${settings.cassandra.keyspace.slice(0, nameLengthMax)}${tail}`;
-    return openCqlStore({ settings: { ...settings.cassandra, keyspace, replication_factor: 1 }, runner, nonce });
+    const cassandra = { ...settings.cassandra, keyspace: name, replication_factor: 1 };
+    return openCqlStore({ settings: cassandra, runner, nonce });
   }
   const url = new URL(settings.postgres.url);
-  url.pathname = `${url.pathname.slice(0, nameLengthMax)}${tail}`;
+  url.pathname = `/${encodeURIComponent(name)}`;
   return openSqlStore({ settings: { ...settings.postgres, url: url.href }, runner });
 }
 

@@ -74,6 +74,8 @@ export interface SchemaStore {
   breakLock(id: string): Promise<boolean>;
   /** Every object of the schema but the runner's own: `table messages` → its definition, names of places left out. */
   describeSchema(): Promise<ReadonlyMap<string, string>>;
+  /** Names of all keyspaces or databases of the store, this one too. */
+  namesBeside(): Promise<readonly string[]>;
   /** Removes the keyspace or database with everything in it. */
   drop(): Promise<void>;
   close(): Promise<void>;

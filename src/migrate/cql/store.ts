@@ -68,6 +68,10 @@ export async function openCqlStore(options: CqlStoreOptions): Promise<SchemaStor
     adopt: async (migration, lock) => journalOf(lock).adopt(migration, new Date(runner.clock.nowMs())),
     breakLock: async (id) => (await connection.hasJournal()) && breakCqlLock(connection.admin(), id),
     describeSchema: async () => describeKeyspace(connection.admin(), settings.keyspace, journalTableNames),
+    async namesBeside() {
+      const rows = await connection.admin().execute("SELECT keyspace_name FROM system_schema.keyspaces");
+      return rows.map((row) => String(row["keyspace_name"]));
+    },
     drop: async () => void (await connection.admin().execute(`DROP KEYSPACE IF EXISTS ${settings.keyspace}`)),
     close: async () => connection.admin().close(),
   };

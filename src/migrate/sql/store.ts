@@ -57,6 +57,8 @@ export async function openSqlStore(options: SqlStoreOptions): Promise<SchemaStor
     adopt: async (migration) => adoptMigration(there(), migration, runner.name, new Date(runner.clock.nowMs())),
     breakLock: async (id) => admin !== undefined && breakSqlLock(admin, id),
     describeSchema: async () => describeDatabase(there(), journalTableNames),
+    namesBeside: async () =>
+      (await there().query("SELECT datname FROM pg_database")).map((row) => String(row["datname"])),
     async drop() {
       await admin?.close();
       await inMaintenanceDatabase(connect, async (session) => {
