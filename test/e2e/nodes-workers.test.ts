@@ -43,9 +43,10 @@ describeOn(["cassandra", "postgres", "redis", "s3"], "msgr serve --workers", () 
   let workers: [ServerWorker, ServerWorker];
 
   beforeAll(async () => {
-    server = await start({ "node.name": "box", "drain.spread_ms": 500, "log.level": "info" });
+    // A drain that is long enough for all that is asked of the server before the last one has left.
+    server = await start({ "node.name": "box", "drain.spread_ms": 5_000, "log.level": "info" });
     workers = server.workers as typeof workers;
-  }, 120_000);
+  }, 180_000);
 
   it("is one server on one port: every worker takes its share, and they reach each other", async () => {
     expect(workers.map(({ node }) => node)).toEqual(["box-1", "box-2"]);
@@ -74,7 +75,7 @@ describeOn(["cassandra", "postgres", "redis", "s3"], "msgr serve --workers", () 
     process.kill(killed.pid, "SIGKILL");
     for (const { client, node } of greeted) if (node === killed.node) expect((await client.closed()).code).toBe(1006);
     const isReady = async (): Promise<boolean> => (await fetch(`${killed.admin_url}/readyz`)).ok;
-    await expect.poll(isReady, { timeout: 60_000 }).toBe(true);
+    await expect.poll(isReady, { timeout: 120_000 }).toBe(true);
     expect(pidsOf(server)).toHaveLength(2);
     expect(pidsOf(server)).not.toContain(killed.pid);
     for (const { client, node } of greeted) {
@@ -84,7 +85,7 @@ describeOn(["cassandra", "postgres", "redis", "s3"], "msgr serve --workers", () 
     }
     expect(await nodesOf(server)).toEqual(new Set(["box-2", "box-3"]));
     for (const { client } of greeted) await client[Symbol.asyncDispose]();
-  }, 120_000);
+  }, 240_000);
 
   it("is restarted worker by worker under load without one message lost or doubled", async () => {
     const before = pidsOf(server);
@@ -98,7 +99,7 @@ describeOn(["cassandra", "postgres", "redis", "s3"], "msgr serve --workers", () 
     );
     await Promise.all(running.map((talk) => talk.progress(10)));
     server.process.kill("SIGUSR2");
-    await expect.poll(() => server.stderr(), { timeout: 90_000 }).toContain("Rolling restart done");
+    await expect.poll(() => server.stderr(), { timeout: 240_000 }).toContain("Rolling restart done");
     await Promise.all(running.map((talk) => talk.progress(10)));
     await Promise.all(running.map((talk) => talk.settle()));
     for (const talk of running) expect(talk.faults()).toEqual([]);
@@ -109,7 +110,7 @@ describeOn(["cassandra", "postgres", "redis", "s3"], "msgr serve --workers", () 
     expect(pidsOf(server).filter((pid) => before.includes(pid))).toEqual([]);
     for (const { admin_url } of workers) expect((await fetch(`${admin_url}/readyz`)).status).toBe(200);
     expect(await nodesOf(server)).toEqual(new Set(["box-4", "box-5"]));
-  }, 150_000);
+  }, 400_000);
 
   it("drains as one: newcomers are refused, everybody is asked to reconnect, nobody is left", async () => {
     const users = await server.createUsers(6);

@@ -129,7 +129,7 @@ function connect(urls: readonly string[], user: TestUser, first: number, { close
 
 /** A fault may cost what a lease, a time-out and a few retries take, on a busy machine. */
 async function patiently(check: () => boolean, otherwise: string): Promise<void> {
-  const untilMs = performance.now() + 30_000;
+  const untilMs = performance.now() + 60_000;
   for (;;) {
     try {
       return await eventually(() => {
