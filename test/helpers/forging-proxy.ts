@@ -5,7 +5,8 @@ import { WebSocket, WebSocketServer } from "ws";
 
 /**
  * Stands between clients and a server and lies about one message: it answers the SEND_MESSAGE number `forged` with an ACK
- * and never passes it on. No client can notice; only the log can tell.
+ * and never passes it on. No client can notice; only the log can tell. 0 = it lies about none. Pushed messages can be made to
+ * come late.
  */
 export interface ForgingProxy extends AsyncDisposable {
   readonly url: string;
@@ -20,7 +21,7 @@ interface SendMessage {
   readonly to: object;
 }
 
-export async function startForgingProxy(target: string, forged: number): Promise<ForgingProxy> {
+export async function startForgingProxy(target: string, forged: number, pushDelayMs = 0): Promise<ForgingProxy> {
   let [seen, lies] = [0, 0];
   const sockets = new Set<WebSocket>();
   const server = createServer((incoming, answer) => passOn(target, incoming, answer));
@@ -43,7 +44,11 @@ export async function startForgingProxy(target: string, forged: number): Promise
         else waiting.push(text);
       });
       behind.on("open", () => waiting.forEach((text) => behind.send(text)));
-      behind.on("message", (data: Buffer) => client.send(data.toString()));
+      behind.on("message", (data: Buffer) => {
+        const text = data.toString();
+        if (pushDelayMs === 0 || !text.includes('"NEW_MESSAGE"')) client.send(text);
+        else setTimeout(() => client.send(text, () => {}), pushDelayMs).unref();
+      });
       client.on("close", () => behind.terminate());
       behind.on("close", () => client.terminate());
     });
