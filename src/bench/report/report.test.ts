@@ -159,6 +159,15 @@ describe("the summary", () => {
     );
   });
 
+  test("counts the deliveries of a workload by the phases in which it ran, and says nothing of a way that none took", () => {
+    const [direct, ...others] = resultOf(0).workloads;
+    if (direct?.delivery.cross === undefined) throw new Error("no workload");
+    const delivery = { ...direct.delivery, cross: { ...direct.delivery.cross, count: 0 } };
+    const half = { ...direct, askedPerSecond: 600, delivery };
+    const text = summaryText({ ...resultOf(0), workloads: [half, ...others] }, { colour: false });
+    expect(text).toMatch(/delivery +direct 600\/s, .*; same server p50 5\d ms, other –/);
+  });
+
   test("says how long lost connections took to come back, and how often they tried", () => {
     const took = resultOf(0).workloads[0]?.response;
     if (took === undefined) throw new Error("no workload");

@@ -1,6 +1,6 @@
 import { faultNames } from "../ledger/faults.ts";
 import { formatBytes, formatCount, formatMetric, formatRate, formatShare, formatSpanMs, formatUs } from "./format.ts";
-import type { BenchResult, WorkloadResult } from "./result.ts";
+import type { BenchResult, DistributionResult, WorkloadResult } from "./result.ts";
 import { faultLines } from "./fault-lines.ts";
 import { labelled, labelWidth, lineWidth } from "./labelled.ts";
 import { createStyle, type Style } from "./style.ts";
@@ -157,21 +157,26 @@ function resyncLines({ resync }: BenchResult, style: Style): string[] {
 }
 
 function deliveryLines(result: BenchResult, style: Style): string[] {
-  return result.workloads.flatMap(({ name, delivery }) => {
+  return result.workloads.flatMap(({ name, delivery, asked, askedPerSecond, open }) => {
     if (delivery.each.count === 0) return [];
-    const { each, first, last } = delivery;
+    const { each, first, last, same, cross } = delivery;
     const ends =
       last.count === 0
         ? ""
         : `; first ${formatUs(first.p50Us)}, last ${formatUs(last.p50Us)}, p99 ${formatUs(last.p99Us)}`;
-    const { same, cross } = delivery;
     const byRoute =
       same === undefined || cross === undefined
         ? ""
-        : `; same server p50 ${formatUs(same.p50Us)}, other ${formatUs(cross.p50Us)}`;
-    const text = `${name} ${formatRate((each.count / result.recordedMs) * 1_000)}, p50 ${formatUs(each.p50Us)}, p99 ${formatUs(each.p99Us)}${ends}${byRoute}`;
+        : `; same server p50 ${medianText(same)}, other ${medianText(cross)}`;
+    // A workload that ran in some phases only was not asked for in the others.
+    const seconds = open && asked > 0 ? asked / askedPerSecond : result.recordedMs / 1_000;
+    const text = `${name} ${formatRate(each.count / seconds)}, p50 ${formatUs(each.p50Us)}, p99 ${formatUs(each.p99Us)}${ends}${byRoute}`;
     return labelled("delivery", text, style);
   });
+}
+
+function medianText({ count, p50Us }: DistributionResult): string {
+  return count === 0 ? "–" : formatUs(p50Us);
 }
 
 /** Workloads that do the same through two clients, each against the bare driver: what the adapter leaves of it. */
