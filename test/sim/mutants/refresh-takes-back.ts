@@ -11,7 +11,8 @@ export const refreshTakesBack: Mutant = {
       return "held";
     },
     forget: (...device) => registry.forget(...device),
-    onDisplaced: (handler) => registry.onDisplaced(handler),
+    // Else the two would take the device from each other without end.
+    onDisplaced: () => undefined,
     onLost: (handler) => registry.onLost(handler),
   }),
 };
