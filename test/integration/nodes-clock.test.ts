@@ -10,12 +10,13 @@ import { messageTo, RawClient, type Frame } from "../helpers/raw-client.ts";
 import { describeOn } from "../helpers/real-stores.ts";
 import type { TestUser } from "../helpers/server-process.ts";
 
-const log = createLogger({ level: "silent", format: "json", destination: { write() {} } });
 const aheadMs = 300_000;
 const wrongBy = (ms: number): Clock => ({ ...systemClock, nowMs: () => systemClock.nowMs() + ms });
 const isMessage = (frame: Frame): boolean => frame.type === "NEW_MESSAGE";
 
 interface Opened {
+  /** What it logged, a line each. */
+  readonly lines: readonly string[];
   readonly server: Server;
   readonly url: string;
   readonly wsUrl: string;
@@ -27,9 +28,15 @@ describeOn(["cassandra", "postgres", "redis", "s3"], "server processes whose clo
 
   async function open(clock: Clock): Promise<Opened> {
     const set = { ...config, http: { ...config.http, port: 0 }, limits: { preset: "default" as const } };
+    const lines: string[] = [];
+    const log = createLogger({
+      level: "warn",
+      format: "json",
+      destination: { write: (line) => void lines.push(line) },
+    });
     const server = await openServer({ config: set, origins: new Map() }, log, clock);
     const { url } = await server.node.start({ anyPort: false });
-    return { server, url, wsUrl: `${url.replace("http", "ws")}/ws` };
+    return { lines, server, url, wsUrl: `${url.replace("http", "ws")}/ws` };
   }
 
   beforeAll(async () => {
@@ -48,6 +55,16 @@ describeOn(["cassandra", "postgres", "redis", "s3"], "server processes whose clo
     const opened = await createUsersInBulk(at.server.context.accountDeps, users);
     return opened.map((user) => ({ ...user, token: user.accessToken }));
   }
+
+  it("say that they are wrong and by how much, and the right one says nothing", () => {
+    const said = [ahead, right, behind].map(({ lines }) =>
+      lines
+        .map((line) => JSON.parse(line) as { readonly msg: string; readonly offset_ms: number })
+        .filter(({ msg }) => msg.startsWith("The clock of this machine is wrong"))
+        .map(({ offset_ms }) => Math.round(offset_ms / 10_000) * 10_000),
+    );
+    expect(said).toEqual([[-aheadMs], [], [aheadMs]]);
+  });
 
   it("number what is written in one order, and its times never go back", async () => {
     const [alice, bob] = (await people(right, 2)) as [TestUser, TestUser];
