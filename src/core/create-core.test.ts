@@ -92,6 +92,30 @@ describe("the parts of one core together", () => {
     },
   );
 
+  test.each([
+    ["a notice tells of a change", true],
+    ["without one it ends with its proof", false],
+  ])("what a core of several knows of settings is believed while it hears: %s", async (_, isTold) => {
+    const world = createMemoryWorld();
+    const ports = world.ports();
+    const core = createCore(ports, { cacheTtlMs: 1_000 });
+    ports.bus.subscribe({ deliver: () => undefined, notice: (notice) => core.hear(notice) });
+    const [alice, bob] = [world.user(), world.user()];
+    const readBy = async (since: number): Promise<number | undefined> => {
+      const gate = core.delivery.createGate();
+      const { conversationId, seq } = await core.delivery.send(by(alice), gate, textDraft(world, { user: bob }, since));
+      await core.receipts.read(by(bob), { conversationId, from: 1, seq });
+      return world.lists.rowOf(alice, conversationId)?.peerReadSeq;
+    };
+    expect(await readBy(0)).toBe(1);
+    await world.users.update(bob, {}, { readReceipts: false });
+    world.clock.advance(30_000);
+    expect(await readBy(1)).toBe(2);
+    if (isTold) await ports.bus.announce({ notice: "settings_changed", userId: bob });
+    else world.hub.hearing = { sinceMs: -Infinity, toMs: world.clock.monotonicMs() - 1_001 };
+    expect(await readBy(2)).toBe(2);
+  });
+
   test("another core hears of a removal over the bus", async () => {
     const world = createMemoryWorld();
     const [first, second] = [coreOn(world, true), coreOn(world, true)];
