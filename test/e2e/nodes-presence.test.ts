@@ -104,4 +104,18 @@ describeOn(["cassandra", "postgres", "redis", "s3"], "presence and connections b
     },
     40_000,
   );
+
+  it("a process whose name another one took sends its clients elsewhere and says so on /readyz", async () => {
+    const robbed = await servers.start({ set: { "node.name": "robbed" } });
+    const [alice] = await people(1);
+    await using a = await RawClient.greet(robbed.wsUrl, alice);
+    const closed = a.closed(30_000);
+    const { commands, keys } = servers.redis();
+    // Of a living process: it does not end by itself.
+    await commands.set(keys.node("robbed"), "another epoch");
+    expect((await closed).code).toBe(4002);
+    const ready = await robbed.admin("GET", "/readyz");
+    expect([ready.status, await ready.json()]).toEqual([503, { status: "no answer from the name of this process" }]);
+    expect(robbed.stderr()).toMatch(/Another server process runs under the name \W*robbed/);
+  }, 60_000);
 });
