@@ -3,6 +3,7 @@ import { systemClock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { StoreError } from "../../base/store-error.ts";
 import { cassandraAdminError } from "./admin-error.ts";
+import { guardControlConnection } from "./control-connection.ts";
 import { createFailureLog } from "./failure-log.ts";
 import { LoadGate } from "./load-gate.ts";
 import { RetryOnce } from "./retry-policy.ts";
@@ -44,6 +45,7 @@ export async function connectCassandra(options: CassandraOptions, log?: Logger):
   const client = new cassandra.Client(clientOptions(options));
   client.on("hostDown", (host: cassandra.Host) => log?.warn({ node: host.address }, "A Cassandra node is down"));
   client.on("hostUp", (host: cassandra.Host) => log?.info({ node: host.address }, "A Cassandra node is up"));
+  guardControlConnection(client, (err) => log?.warn({ err }, "Looking for the nodes of Cassandra again"));
   try {
     await client.connect();
     await checkSchema(client, options.keyspace);
