@@ -37,7 +37,7 @@ const readyLine = z.object({ event: z.literal("ready"), url: z.string(), admin_u
 const failureLine = z.object({
   error: z.object({ exit: z.int(), message: z.string(), fix: z.string().optional() }),
 });
-const readyTimeoutMs = 30_000;
+const readyTimeoutMs = 60_000;
 const stopTimeoutMs = 20_000;
 const saidMax = 4_000;
 
