@@ -22,7 +22,7 @@ export default defineConfig({
       project("unit", ["src/**/*.test.ts"], 5_000, 0),
       project("contract", ["test/contract/**/*.test.ts"], 40_000, 0),
       project("integration", ["test/integration/**/*.test.ts"], 60_000, 1),
-      project("e2e", ["test/e2e/**/*.test.ts"], 120_000, 2),
+      project("e2e", ["test/e2e/**/*.test.ts"], 240_000, 2),
       project("sim", ["test/sim/**/*.test.ts"], 120_000, 3),
       project("tidy", ["test/tidy.test.ts", "test/tidy/**/*.test.ts"], 30_000, 0),
     ],

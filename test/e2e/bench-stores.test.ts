@@ -83,7 +83,11 @@ function variablesOf(config: Config): Record<string, string> {
 
 describeOn(["cassandra", "postgres", "redis", "s3"], "msgr bench on the real stores", () => {
   // No operation of a scenario may fail for a store that shares its cores with the tests.
-  const config = realStoreConfig({ "cassandra.timeout_ms": 30_000, "redis.timeout_ms": 10_000 });
+  const config = realStoreConfig({
+    "cassandra.timeout_ms": 30_000,
+    "postgres.timeout_ms": 30_000,
+    "redis.timeout_ms": 10_000,
+  });
   const variables = variablesOf(config);
 
   beforeAll(async () => {

@@ -29,7 +29,7 @@ describeOn(
   () => {
     const stores = ownClusterServers();
 
-    test("find nothing to mend where there is nothing", { timeout: 60_000 }, async () => {
+    test("find nothing to mend where there is nothing", { timeout: 240_000 }, async () => {
       const server = await stores.start();
       const env = { ...stores.variables, MSGR_CLIENT__SERVER_URL: server.url };
       const found = await doctor(["doctor", "--profile", "cluster"], env);
@@ -50,7 +50,7 @@ describeOn(
       ["cassandra.keyspace=not_there", "migrations"],
       ["s3.bucket=not-there", "s3"],
       ["s3.secret_access_key=wrong", "s3"],
-    ])("with %s they name %s and what mends it", { timeout: 60_000 }, async (setting, check) => {
+    ])("with %s they name %s and what mends it", { timeout: 240_000 }, async (setting, check) => {
       const words = ["config", "check", "--online", "--set", "profile=cluster", "--set", setting];
       const found = await doctor(words, stores.variables);
       const wrong = found.of(check).filter(({ state }) => state === "fail");

@@ -20,7 +20,7 @@ interface Talk {
 
 test(
   "kill -9 in mid-run, over and over: everything acked is in the log at its seq, once, without a gap",
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   async () => {
     using folder = temporaryFolder();
     let server = await startServer(`${folder.path}/data`);

@@ -26,6 +26,8 @@ function environmentOf({ cassandra, postgres }: Config): Record<string, string> 
     MSGR_CASSANDRA__DATACENTER: cassandra.datacenter,
     MSGR_CASSANDRA__KEYSPACE: cassandra.keyspace,
     MSGR_CASSANDRA__REPLICATION_FACTOR: String(cassandra.replication_factor),
+    MSGR_CASSANDRA__TIMEOUT_MS: "30000",
+    MSGR_POSTGRES__TIMEOUT_MS: "30000",
     MSGR_POSTGRES__URL: postgres.url,
     MSGR_POSTGRES__PASSWORD: postgres.password ?? "",
   };

@@ -2,6 +2,8 @@ import { once } from "node:events";
 import net from "node:net";
 import { WebSocket } from "ws";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../helpers/eventually.ts";
+import { metricOf } from "../helpers/metrics.ts";
 import { messageTo, RawClient, type Frame } from "../helpers/raw-client.ts";
 import { startServer, temporaryFolder, type ServerProcess, type TestUser } from "../helpers/server-process.ts";
 
@@ -45,11 +47,14 @@ describe("a client that does not read", () => {
     b.ws.pause();
     // 36 MB: more than the kernel's buffers and the queue hold together.
     const sends = Array.from({ length: 600 }, () => a.ask(messageTo(bob.userId, largeText, 0)));
-    const last = (await Promise.all(sends)).at(-1);
-    expect(last).toMatchObject({ type: "ACK", seq: 600 });
-    expect((await bufferBytes()) - before).toBeLessThan(12 * mebibyte);
+    const acks = Promise.all(sends);
+    await eventually(async () => expect(await metricOf(server, 'msgr_closes_total{reason="slow"}')).toBe(1));
+    // It has 5 s from then on to read what it is told.
     b.ws.resume();
     expect((await b.closed()).code).toBe(4001);
+    const last = (await acks).at(-1);
+    expect(last).toMatchObject({ type: "ACK", seq: 600 });
+    expect((await bufferBytes()) - before).toBeLessThan(12 * mebibyte);
     await using again = await RawClient.greet(server.wsUrl, bob);
     const range = await again.ask({ type: "RANGE", conversation_id: last?.["conversation_id"], from: 600, to: 600 });
     expect(range.messages[0]?.seq).toBe(600);

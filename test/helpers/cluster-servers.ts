@@ -20,9 +20,12 @@ export interface ClusterServers {
   }): Promise<ServerProcess>;
 }
 
+/** Stores share the cores with the tests: none of them is down because it is slow. */
+const patientStores = { "cassandra.timeout_ms": 20_000, "postgres.timeout_ms": 20_000, "redis.timeout_ms": 10_000 };
+
 /** What every suite of several processes stands on. `overrides`: of the configuration, such as another `redis.url`. */
 export function ownClusterServers(overrides: Readonly<Record<string, string | number>> = {}): ClusterServers {
-  const config = realStoreConfig(overrides);
+  const config = realStoreConfig({ ...patientStores, ...overrides });
   const variables = variablesOf(config);
   const folder = temporaryFolder();
   const started: ServerProcess[] = [];
@@ -31,7 +34,7 @@ export function ownClusterServers(overrides: Readonly<Record<string, string | nu
     await Promise.all([prepareCassandra(config), preparePostgres(config)]);
     const { url, password, key_prefix: keyPrefix, timeout_ms: timeoutMs } = config.redis;
     redis = await connectRedis({ url, password, keyPrefix, timeoutMs });
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await Promise.all(started.map((server) => server[Symbol.asyncDispose]()));
     await Promise.all([dropCassandra(config), dropPostgres(config)]);
@@ -40,7 +43,7 @@ export function ownClusterServers(overrides: Readonly<Record<string, string | nu
     const keys = redis.lost() ? [] : await keysOf(redis.commands, config.redis.key_prefix);
     if (keys.length > 0) await redis.commands.del(...keys);
     redis.close();
-  }, 60_000);
+  }, 180_000);
   return {
     config,
     variables,
