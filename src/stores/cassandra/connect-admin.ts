@@ -49,7 +49,8 @@ export async function connectCassandraAdmin(options: CassandraAdminOptions): Pro
     isMetadataSyncEnabled: false,
     encoding: { useBigIntAsLong: true },
     pooling: { coreConnectionsPerHost: { "0": 1, "1": 1, "2": 0 } },
-    socketOptions: { connectTimeout: options.timeoutMs, readTimeout: options.statementTimeoutMs },
+    // A node that accepts and says nothing is given up as fast as one that is not there; statements have their own bound.
+    socketOptions: { connectTimeout: options.timeoutMs, readTimeout: options.timeoutMs },
     policies: { reconnection: new cassandra.policies.reconnection.ConstantReconnectionPolicy(1_000) },
   });
   const translate = (cause: unknown): StoreError => cassandraAdminError(cause, options);
