@@ -96,7 +96,7 @@ description: Messages, media and pages while every store and server is killed an
 target: { profile: cluster, servers: 2 }
 population: { users: 16, devices: 2, contacts: 2, groups: [{ members: 6, count: 2 }] }
 load:
-  direct: { do: message.send, executor: constant-arrival-rate, rate: 8/s }
+  direct: { do: message.send, executor: constant-arrival-rate, rate: 4/s }
   group: { do: group.send, executor: constant-arrival-rate, rate: 1/s, members: 6 }
   read: { do: receipts, executor: constant-arrival-rate, rate: 1/s }
   media: { do: media.roundtrip, executor: constant-arrival-rate, rate: 1/s, size: 16KiB }
