@@ -4,6 +4,8 @@ export type StoreName = "cassandra" | "postgres" | "redis" | "s3" | "kafka";
 export type StoreErrorKind =
   | "unreachable"
   | "wrong_password"
+  /** Its certificate proves nothing. */
+  | "untrusted"
   | "wrong_version"
   | "missing_database"
   | "read_only"

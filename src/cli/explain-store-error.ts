@@ -5,6 +5,7 @@ import type { ExitReason } from "./exit-codes.ts";
 const exits: Readonly<Record<StoreError["kind"], ExitReason>> = {
   unreachable: "unreachable",
   wrong_password: "configuration",
+  untrusted: "configuration",
   wrong_version: "configuration",
   missing_database: "finding",
   read_only: "failed",

@@ -13,6 +13,7 @@ import { readStackFile, stackFileName } from "../stack/stack-file.ts";
 import { resolveConfig, type ResolvedConfig } from "../server/config/resolve-config.ts";
 import { didYouMean } from "../base/did-you-mean.ts";
 import { CliError } from "./cli-error.ts";
+import { trustAuthorities } from "./trust-authorities.ts";
 import type { CliEnvironment } from "./env.ts";
 
 export interface ConfigRequest {
@@ -48,7 +49,10 @@ export function loadConfig(
   const stack = stackEntries(stackFolder(collectEntries(sources).entries, environment));
   const collected = collectEntries({ ...sources, fallbacks: [...sources.fallbacks, ...stack] });
   const resolved = resolveConfig({ entries: collected.entries, problems: [...problems, ...collected.problems] });
-  return "problems" in resolved ? resolved : withSecrets(resolved, here);
+  if ("problems" in resolved) return resolved;
+  const authorities = resolved.config.tls.ca_file;
+  if (authorities !== undefined) trustAuthorities(path.resolve(here, authorities));
+  return withSecrets(resolved, here);
 }
 
 export function configError(problems: readonly ConfigProblem[]): CliError {

@@ -6,6 +6,7 @@ import type { ExitReason } from "../exit-codes.ts";
 const exitsByKind: Readonly<Record<StoreErrorKind, ExitReason>> = {
   unreachable: "unreachable",
   wrong_password: "configuration",
+  untrusted: "configuration",
   wrong_version: "configuration",
   missing_database: "configuration",
   read_only: "failed",

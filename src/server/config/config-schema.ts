@@ -57,6 +57,13 @@ export const configSchema = z.strictObject({
       .default(30_000)
       .describe("Time over which clients are asked to leave when the server stops"),
   }),
+  tls: z.strictObject({
+    ca_file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Certificates (PEM) of authorities that stores are believed by, beside those of this machine"),
+  }),
   cassandra: z.strictObject({
     contact_points: addresses.default("127.0.0.1:9042").describe("Nodes to ask first, host:port, separated by commas"),
     datacenter: z.string().min(1).default("dc1").describe("Data centre of this process; no other is asked"),

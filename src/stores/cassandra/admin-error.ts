@@ -1,5 +1,6 @@
 import cassandra from "cassandra-driver";
 import { StoreError, type StoreErrorKind } from "../../base/store-error.ts";
+import { untrustedFix } from "../../base/untrusted.ts";
 import { judgeDriverError } from "./driver-errors.ts";
 
 interface Place {
@@ -13,6 +14,7 @@ const fixes: Readonly<Record<StoreErrorKind, string>> = {
   unreachable:
     "Check cassandra.contact_points and that Cassandra runs there, with room on its disk; `msgr stack up --only cassandra` starts one.",
   wrong_password: "Set cassandra.username and cassandra.password (or cassandra.password_file).",
+  untrusted: untrustedFix,
   missing_database: "`msgr migrate up --only cql` makes it.",
   wrong_version: "Upgrade the nodes, or set cassandra.contact_points to others.",
   read_only: "Let the user of cassandra.username change the schema, or use one that may.",
@@ -69,6 +71,7 @@ export function cassandraAdminError(cause: unknown, place: Place): StoreError {
   const messages: Readonly<Record<StoreErrorKind, string>> = {
     unreachable: `${where} does not answer: ${why}.`,
     wrong_password: `${where} does not let user ${place.username === "" ? "(none)" : place.username} in: ${why}.`,
+    untrusted: `${where} shows a certificate that is not trusted: ${why}.`,
     missing_database: `${where} has no keyspace ${place.keyspace ?? ""}.`,
     wrong_version: `${where}: ${why}.`,
     read_only: `${where} does not allow it: ${why}.`,

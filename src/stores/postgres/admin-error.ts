@@ -22,6 +22,7 @@ export function postgresAdminError(cause: unknown, url: URL): StoreError {
   const messages: Readonly<Record<StoreErrorKind, string>> = {
     unreachable: `${place} does not answer: ${why}.`,
     wrong_password: `${place} does not let user ${user} in: ${why}.`,
+    untrusted: `${place} shows a certificate that is not trusted: ${why}.`,
     missing_database: `${place} has no database ${database}.`,
     wrong_version: `${place}: ${why}.`,
     read_only: `${place} takes no writes: ${why}.`,

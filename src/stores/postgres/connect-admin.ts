@@ -2,6 +2,7 @@ import pg from "pg";
 import { StoreError } from "../../base/store-error.ts";
 import { postgresAdminError } from "./admin-error.ts";
 import { fixes } from "./failure-kinds.ts";
+import { parsePostgresUrl } from "./postgres-address.ts";
 
 export interface PostgresAdminOptions {
   /** `postgres://user@host:port/database`, without a password. */
@@ -36,10 +37,12 @@ export async function connectPostgresAdmin(options: PostgresAdminOptions): Promi
   const url = new URL(options.url);
   if (options.database !== undefined) url.pathname = `/${encodeURIComponent(options.database)}`;
   const withPassword = new URL(url);
+  withPassword.searchParams.delete("sslmode");
   // The driver takes what the address says, also when that is nothing, over an option.
   if (options.password !== undefined) withPassword.password = encodeURIComponent(options.password);
   const client = new pg.Client({
     connectionString: withPassword.href,
+    ssl: sslOf(url),
     application_name: options.applicationName,
     connectionTimeoutMillis: options.timeoutMs,
     keepAlive: true,
@@ -74,6 +77,16 @@ export async function connectPostgresAdmin(options: PostgresAdminOptions): Promi
   }
   await refuseOldVersion(admin);
   return admin;
+}
+
+/** As servers read it, and not as the driver would. */
+function sslOf(url: URL): pg.ClientConfig["ssl"] {
+  try {
+    const { ssl } = parsePostgresUrl(url.href);
+    return typeof ssl === "boolean" ? ssl : { ...ssl };
+  } catch (cause) {
+    throw postgresAdminError(cause, url);
+  }
 }
 
 async function refuseOldVersion(admin: PostgresAdmin): Promise<void> {

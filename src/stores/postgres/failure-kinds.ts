@@ -1,4 +1,5 @@
 import type { StoreErrorKind } from "../../base/store-error.ts";
+import { isUntrusted, untrustedFix } from "../../base/untrusted.ts";
 
 /**
  * SQLSTATE (PostgreSQL, appendix A), or its class (two characters) or the first three where all are alike → what is wrong
@@ -55,6 +56,7 @@ export const fixes: Readonly<Record<StoreErrorKind, string>> = {
   unreachable:
     "Check postgres.url and that PostgreSQL runs there, with room on its disk; `msgr stack up --only postgres` starts one.",
   wrong_password: "Set postgres.password, or postgres.password_file, to the password of the user in postgres.url.",
+  untrusted: untrustedFix,
   missing_database: "`msgr migrate up --only sql` makes it.",
   wrong_version: "Upgrade the server to 16 or newer, or set postgres.url to another one; `msgr stack up` brings 18.",
   read_only: "Set postgres.url to the primary, or end the read-only mode (default_transaction_read_only).",
@@ -76,6 +78,7 @@ export function serverFailureOf(error: Error): StoreErrorKind | undefined {
   const code = codeOf(error);
   const kind = byState(kindsByState, code);
   if (kind !== undefined) return kind;
+  if (isUntrusted(error)) return "untrusted";
   if (systemCodes.has(code)) return "unreachable";
   // Several addresses of one name, none of which answered.
   if (error instanceof AggregateError) return error.errors.every(isUnreachable) ? "unreachable" : undefined;

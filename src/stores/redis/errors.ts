@@ -1,4 +1,5 @@
 import { StoreError } from "../../base/store-error.ts";
+import { isUntrusted, untrustedFix } from "../../base/untrusted.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 
 /** Redis refuses writes because it has no room (OOM), cannot write its files (MISCONF) or is a replica (READONLY). */
@@ -45,6 +46,10 @@ export function toStoreError(error: unknown, address: string): StoreError {
       "Set redis.password (or redis.password_file) to what `requirepass` or the ACL of the server says.",
       error,
     );
+  }
+  if (isUntrusted(error)) {
+    const message = `Redis at ${address} shows a certificate that is not trusted: ${text}`;
+    return new StoreError("redis", "untrusted", message, untrustedFix, error);
   }
   return new StoreError(
     "redis",

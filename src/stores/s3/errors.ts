@@ -1,4 +1,5 @@
 import { StoreError, type StoreErrorKind } from "../../base/store-error.ts";
+import { untrustedCodes, untrustedFix } from "../../base/untrusted.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 
 interface Meaning {
@@ -35,6 +36,12 @@ const silent: Meaning = {
   fix: "Check s3.endpoint, and that the store runs (`msgr stack status` for one of `msgr stack`).",
 };
 
+const untrusted: Meaning = {
+  kind: "untrusted",
+  message: "it shows a certificate that is not trusted",
+  fix: untrustedFix,
+};
+
 /** By the code in the store's answer, or the system's or the client's own word for what went wrong on the way. */
 const meanings: Readonly<Record<string, Meaning>> = {
   InvalidAccessKeyId: wrongKey,
@@ -63,6 +70,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   ENOTFOUND: silent,
   EAI_AGAIN: silent,
   EPIPE: silent,
+  ...Object.fromEntries(untrustedCodes.map((code) => [code, untrusted])),
 };
 
 /** For answers without a code, as those to HEAD are. */
