@@ -212,7 +212,9 @@ export class ModelWorld {
     const name = `${this.users.indexOf(device.user)}.${device.device}`;
     if (device.machine.connectionState !== "ready") found.push(`${name} is ${device.machine.connectionState}`);
     for (const entry of device.machine.outbox()) {
-      if (entry.state !== "failed") found.push(`${name} still has ${entry.messageId}: ${entry.state}`);
+      // One that was refused after an attempt without an answer stays unknown: who sent it decides.
+      if (entry.state === "pending" || entry.errorCode === "stale_since")
+        found.push(`${name} still has ${entry.messageId}: ${entry.state}`);
     }
     for (const log of this.server.logs.values()) {
       if (!log.members.has(device.user)) continue;

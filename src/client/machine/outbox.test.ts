@@ -56,14 +56,24 @@ describe("the outbox", () => {
     const device = ScriptedMachine.ready(noWait);
     device.say(id(1));
     expect(device.machine.discard(0, id(1))).toBe("undecided");
-    device.fail(device.last("SEND_MESSAGE").request, "store_unavailable", { temporary: true, undecided: true });
-    expect(device.machine.discard(0, id(1))).toBe("undecided");
-    device.pass(5);
     device.fail(device.last("SEND_MESSAGE").request, "not_a_member");
     expect(device.machine.outbox()).toMatchObject([{ state: "failed", errorCode: "not_a_member" }]);
     expect(device.machine.sendAgain(device.nowMs, id(1), id(2))).toBe(true);
     expect(device.last("SEND_MESSAGE").message_id).toBe(id(2));
     expect(device.machine.discard(0, id(1))).toBe("no_such_message");
+  });
+
+  test("refused after an attempt that had no answer, it is unknown: that attempt may wait in a server that stands still", () => {
+    const device = ScriptedMachine.ready(noWait);
+    device.say(id(1));
+    device.fail(device.last("SEND_MESSAGE").request, "store_unavailable", { temporary: true, undecided: true });
+    expect(device.machine.discard(0, id(1))).toBe("undecided");
+    device.pass(5);
+    device.fail(device.last("SEND_MESSAGE").request, "not_a_member");
+    expect(device.machine.outbox()).toMatchObject([{ state: "unknown", errorCode: "not_a_member" }]);
+    const own = { ...(rowOf(1) as MessageRow), message_id: id(1), sender: { user: device.machine.userId, device: 1 } };
+    device.hear({ type: "NEW_MESSAGE", conversation_id: chat, ...own });
+    expect(device.machine.outbox()).toEqual([]);
   });
 
   test("stale_since leaves a message unknown, and the next one goes on", () => {

@@ -18,7 +18,8 @@ import type { DiscardOutcome, MessageToSend, OutboxEntry, SendOutcome } from "./
  *
  *   queued → in flight → settled (ACK, or its row arrives)
  *                      → queued (temporary error, no answer, connection lost: may be in the log, cannot be dropped)
- *                      → failed (permanent error) | unknown (stale_since): kept until the user decides
+ *                      → failed (permanent error) | unknown (stale_since, or an earlier attempt got no answer): kept until
+ *                        the user decides
  */
 export function enqueue(device: DeviceState, message: MessageToSend): SendOutcome {
   const outbox = (device.outbox ??= new Map());
@@ -266,7 +267,8 @@ function giveUp(
   frame: ServerFrameOf<"ERROR">,
 ): void {
   const { code, message } = frame;
-  const state = code === "stale_since" ? "unknown" : "failed";
+  // An earlier attempt that got no answer may still be on its way through a server that stood still.
+  const state = code === "stale_since" || pending.undecided ? "unknown" : "failed";
   unqueue(device, conversation, pending);
   pending.undecided = false;
   pending.entry = { ...pending.entry, state, errorCode: code };

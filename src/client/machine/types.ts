@@ -107,7 +107,10 @@ export interface ConversationRecord {
   readonly registers: Registers;
 }
 
-/** pending: will be sent again until answered. unknown: too old to prove (stale_since). failed: refused for good. */
+/**
+ * pending: will be sent again until answered. unknown: too old to prove (stale_since), or refused although an earlier
+ * attempt may still arrive. failed: refused for good.
+ */
 export type OutboxState = "pending" | "unknown" | "failed";
 
 export interface OutboxEntry {
