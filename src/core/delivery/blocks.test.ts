@@ -30,7 +30,7 @@ const send = (from: Uuid, to: Uuid, since: number) =>
 
 async function block(blocked: boolean): Promise<void> {
   await world.relations.putBlock(bob, ann, blocked);
-  core.ports.bus.announce({ notice: "blocks_changed", ownerId: bob, otherId: ann });
+  await core.ports.bus.announce({ notice: "blocks_changed", ownerId: bob, otherId: ann });
 }
 
 describe("a message to someone who blocked its sender", () => {

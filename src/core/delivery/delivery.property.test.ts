@@ -46,7 +46,7 @@ async function stormyChat(seed: number): Promise<Run> {
       await scheduler.pause();
       const [ownerId, otherId] = users;
       await world.relations.putBlock(ownerId, otherId, random.float() < 0.5).catch(() => undefined);
-      world.hub.attach().announce({ notice: "blocks_changed", ownerId, otherId });
+      await world.hub.attach().announce({ notice: "blocks_changed", ownerId, otherId });
     }
   };
   const killer = async (): Promise<void> => {

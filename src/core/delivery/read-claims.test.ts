@@ -77,7 +77,7 @@ describe("rows of others that a send says were read", () => {
 
   test("of a sender whom the other one has blocked are read too, while the message reaches nobody", async () => {
     await world.relations.putBlock(bob, ann, true);
-    core.ports.bus.announce({ notice: "blocks_changed", ownerId: bob, otherId: ann });
+    await core.ports.bus.announce({ notice: "blocks_changed", ownerId: bob, otherId: ann });
     await send(ann, 3, viewed);
     expect(world.lists.rowOf(bob, chat)).toMatchObject({ lastSeq: 3, peerReadSeq: 3 });
     expect(frames(bob)).toMatchObject([{ type: "STATUS_UPDATE", read_seq: 3 }]);
@@ -174,7 +174,7 @@ describe("the run that a sender has viewed", () => {
 
   test("moves over a row that only the other one may see", async () => {
     await world.relations.putBlock(ann, bob, true);
-    core.ports.bus.announce({ notice: "blocks_changed", ownerId: ann, otherId: bob });
+    await core.ports.bus.announce({ notice: "blocks_changed", ownerId: ann, otherId: bob });
     await send(bob, 3);
     await send(ann, 4, { readFrom: 1, read: 4 });
     expect(readOf(ann)).toEqual([5, 4]);
