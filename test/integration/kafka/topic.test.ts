@@ -1,5 +1,5 @@
 import { Producer } from "@platformatic/kafka";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { QueuedJob } from "../../../src/core/ports/fan-out-queue.ts";
 import { inspectKafka } from "../../../src/stores/kafka/inspect.ts";
 import { clientOptions, fanOutTopic, type KafkaSettings } from "../../../src/stores/kafka/settings.ts";
@@ -82,12 +82,12 @@ describeOn(["kafka"], "the topic of large groups", () => {
     await eventually(() => expect(served).toEqual([1]));
     await deleteTopic(settings);
     onTestFinished(() => deleteTopic(settings));
+    // The answer to the deletion comes before the broker has done it: a job of that moment is deleted as well.
     await eventually(async () => {
       await queue.ready();
-      expect((await queue.lag()).jobsWaiting).toBe(0);
       await queue.enqueue([{ conversationId, fromSeq: 2, toSeq: 2, chunk: 0, membership: 1 }]);
+      await vi.waitFor(() => expect(served).toContain(2), { timeout: 2_000 });
     });
-    await eventually(() => expect(served).toContain(2));
     await consumption.stop();
     await queue.close();
   });
