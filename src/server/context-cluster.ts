@@ -78,6 +78,7 @@ export async function openClusterStores(config: Config, deps: StoreDeps): Promis
     rateLimits: createRedisRateLimits(redis, { fallback: createMemoryRateLimits(), offsetMs: () => time.offsetMs }),
     lost: () =>
       Object.entries({
+        cassandra: cassandra.lost(),
         postgres: postgres.lost(),
         redis: redis.lost() || !node.isListening(),
         "the name of this process": node.failure() !== undefined,

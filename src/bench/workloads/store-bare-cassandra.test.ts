@@ -60,6 +60,7 @@ async function throughAdapter(
     write: async (statements) => note(statements),
     writeIf: async (statements) => (note(statements), { outcome: "applied" }),
     load: () => ({ inFlight: 0, waiting: 0 }),
+    lost: () => false,
     close: async () => {},
   };
   await run(createAdapterOperations(createCassandraMessageLog(session), createCassandraConversationLists(session)));

@@ -36,6 +36,8 @@ export interface CassandraSession {
   writeIf(statements: readonly Statement[]): Promise<ConditionalOutcome>;
   /** Statements under way and waiting now. */
   load(): { readonly inFlight: number; readonly waiting: number };
+  /** Whether no node is connected: every statement fails until one is. */
+  lost(): boolean;
   /** Ends every connection; what is under way fails. Twice does no harm. */
   close(): Promise<void>;
 }
@@ -105,6 +107,10 @@ export class DriverSession implements CassandraSession {
 
   load(): { readonly inFlight: number; readonly waiting: number } {
     return { inFlight: this.#gate.inFlight, waiting: this.#gate.waiting };
+  }
+
+  lost(): boolean {
+    return this.#client.getState().getConnectedHosts().length === 0;
   }
 
   close(): Promise<void> {

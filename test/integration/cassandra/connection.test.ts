@@ -110,6 +110,22 @@ describeOn(["cassandra"], "a session to Cassandra", () => {
     }
   });
 
+  test("knows that no node is connected, and when one is again", async () => {
+    await using proxy = await startTcpProxy(config.cassandra.contact_points);
+    const session = await connectCassandra(cassandraOptions(config, { contactPoints: proxy.address }));
+    try {
+      await createCassandraReceipts(session).all(newId());
+      expect(session.lost()).toBe(false);
+      proxy.refuse(true);
+      proxy.cut();
+      await expect.poll(() => session.lost(), { timeout: 15_000 }).toBe(true);
+      proxy.refuse(false);
+      await expect.poll(() => session.lost(), { timeout: 30_000 }).toBe(false);
+    } finally {
+      await session.close();
+    }
+  });
+
   test("fails in the time that was set when nothing comes back, and goes on when it does", async () => {
     await using proxy = await startTcpProxy(config.cassandra.contact_points);
     const session = await connectCassandra(
