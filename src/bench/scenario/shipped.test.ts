@@ -114,8 +114,8 @@ test("a plan adds up", () => {
     historyMessages: 0,
     sourceAddresses: 1,
   });
-  expect(plan.workloads[0]).toMatchObject({ ratePerSecond: 300, operations: 6_900, deliveriesPerSecond: 900 });
-  expect(plan.workloads[1]?.deliveriesPerSecond).toBe(300);
+  expect(plan.workloads[0]).toMatchObject({ ratePerSecond: 100, operations: 2_300, deliveriesPerSecond: 300 });
+  expect(plan.workloads[1]?.deliveriesPerSecond).toBe(150);
   expect(plan.workloads[4]?.ratePerSecond).toBeCloseTo(25.6);
   expect(plan.workers.reduce((sum, worker) => sum + worker.users, 0)).toBe(256);
   expect(plan.workers).toHaveLength(3);
