@@ -57,7 +57,10 @@ function checkFates(world: World, conversations: readonly Conversation[]): void 
     const remembered = device?.remembers(record.id) === true;
     if (device === undefined) continue;
     if (!remembered && ids.has(record.id)) world.witness.blame("I1", `${name} was sent before it was durable`);
-    if (remembered && record.outcome === "undecided" && !world.resolvedIds.has(record.id)) {
+    // Of unknown fate it is its user's: the device has said all that it can know.
+    const entry = device.machine?.outbox().find(({ messageId }) => messageId === record.id);
+    const isOpen = entry === undefined || entry.state === "pending";
+    if (remembered && record.outcome === "undecided" && isOpen && !world.resolvedIds.has(record.id)) {
       world.witness.blame("progress", `${name} has no answer`);
     }
   }
