@@ -97,6 +97,11 @@ export interface DeliveryApi {
    * its conversation are refused until it comes back, as if it had failed in `send`.
    */
   postpone(caller: Caller, gate: SendGate, draft: Pick<MessageDraft, "to" | "messageId">): void;
+  /**
+   * Whether neither of the two of a direct chat blocks the other, by what sends believe of it: at most a second late (I7),
+   * at the moment it resolves. false also when that cannot be said just now. To be asked of a chat with a message in it.
+   */
+  hearEachOther(conversationId: Uuid, one: Uuid, other: Uuid): Promise<boolean>;
 }
 
 export interface ReceiptDraft {

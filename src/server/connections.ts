@@ -57,7 +57,6 @@ export class Connections implements ConnectionHost {
         nodeId: context.nodeId,
         core,
         lists: context.ports.lists,
-        relations: context.ports.relations,
         bus: context.ports.bus,
         presence,
         typing: context.typing,

@@ -29,6 +29,7 @@ export function createDelivery(lanes: Lanes): DeliveryApi {
       assert(gate instanceof ConnectionGate, "a gate of this delivery");
       gate.failed(conversationOf(caller, gate, to), messageId, ++lanes.context.tickets.last);
     },
+    hearEachOther: (conversationId, one, other) => lanes.hearEachOther(conversationId, one, other),
   };
 }
 

@@ -10,6 +10,7 @@ import type { PendingSend } from "./pending-send.ts";
 import { proveAbsent } from "./prove-absent.ts";
 import type { RecentRow } from "./recent-rows.ts";
 import type { Round } from "./round.ts";
+import { believedStanding, readStanding } from "./standings.ts";
 
 /**
  * `done`: the send is settled, or stands in the round and is settled with it. The others name what has to be read
@@ -75,8 +76,8 @@ function judgeDirect(context: LaneContext, lane: Lane, round: Round, send: Pendi
     return "done";
   }
   if (peerOf(peers, userId) === userId) return take(lane, round, send, 0);
-  const standing = lane.standings.get(userId);
-  if (standing === undefined || !context.belief.holds(standing.readAt, round.judgedAt)) return "standing";
+  const standing = believedStanding(context, lane, userId, round.judgedAt);
+  if (standing === undefined) return "standing";
   return take(lane, round, send, standing.blocked ? 1 : 0);
 }
 
@@ -168,15 +169,10 @@ async function supplyProof(context: LaneContext, lane: Lane, round: Round, send:
 
 async function supplyStanding(context: LaneContext, lane: Lane, send: PendingSend): Promise<void> {
   const { userId } = send.caller;
-  const { users, relations, clock } = context.ports;
-  const recipientId = peerOf(present(lane.peers, "peers of a direct chat"), userId);
-  const epoch = lane.standingsEpoch;
-  const readAt = clock.monotonicMs();
-  if (!lane.standings.has(userId) && (await users.byId(recipientId)) === undefined) {
+  const peers = present(lane.peers, "peers of a direct chat");
+  if (!lane.standings.has(userId) && (await context.ports.users.byId(peerOf(peers, userId))) === undefined) {
     send.refuse("no_such_user");
     return;
   }
-  const { blocked } = await relations.between(recipientId, userId);
-  // A block that changed meanwhile was announced: what was read may be older than that.
-  if (lane.standingsEpoch === epoch) lane.standings.set(userId, { blocked, readAt });
+  await readStanding(context, lane, peers, userId);
 }

@@ -69,4 +69,22 @@ describe("lanes", () => {
     expect(outcomes[0]).toEqual({ status: "fulfilled", value: "done" });
     expect(outcomes.at(-1)).toMatchObject({ status: "rejected", reason: { code: "overloaded" } });
   });
+
+  test("say nothing of a block that was read while their lane was dropped, since they heard no notice", async () => {
+    const { world, lanes, ann, send } = setUp(2);
+    const bob = world.user();
+    const conversationId = directConversationId(ann, bob);
+    const hearEachOther = () => lanes.hearEachOther(conversationId, ann, bob);
+    expect(await hearEachOther()).toBe(true);
+    lanes.hear({ notice: "blocks_changed", ownerId: ann, otherId: bob });
+    const between = world.relations.between.bind(world.relations);
+    world.relations.between = async (...users) => {
+      const answer = await between(...users);
+      world.relations.between = between;
+      for (let more = 0; more < 5; more++) await send(world.user(), 0);
+      return answer;
+    };
+    expect(await hearEachOther()).toBe(false);
+    expect(await hearEachOther()).toBe(true);
+  });
 });

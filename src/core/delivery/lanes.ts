@@ -12,6 +12,7 @@ import { createPeers } from "./peers.ts";
 import { PendingSend } from "./pending-send.ts";
 import type { ConnectionGate } from "./send-gate.ts";
 import { sendBatch } from "./send-batch.ts";
+import { believedStanding, readStanding } from "./standings.ts";
 
 export interface LanesOptions {
   /** How far what was read of blocks and member lists may be used. */
@@ -77,6 +78,19 @@ export class Lanes {
     if (lane.queue.push({ job: "task", run })) this.#wake(lane);
     else answer.reject(new WireError("overloaded"));
     return answer.promise;
+  }
+
+  /** As DeliveryApi.hearEachOther. */
+  async hearEachOther(conversationId: Uuid, one: Uuid, other: Uuid): Promise<boolean> {
+    const lane = this.#lane(conversationId);
+    const peers = createPeers(one, other);
+    const unknown = peers.userIds.filter((userId) => believedStanding(this.context, lane, userId) === undefined);
+    if (unknown.length > 0) {
+      await Promise.all(unknown.map((userId) => readStanding(this.context, lane, peers, userId)));
+      // Of a lane that was dropped meanwhile, no notice was heard.
+      if (this.#lanes.get(conversationId) !== lane) return false;
+    }
+    return peers.userIds.every((userId) => believedStanding(this.context, lane, userId)?.blocked === false);
   }
 
   /** A message was pushed through this process, whoever appended it. */

@@ -4,7 +4,6 @@ import type { ConversationLists } from "../../core/ports/conversation-lists.ts";
 import type { Bus } from "../../core/ports/bus.ts";
 import type { Presence, Typing } from "../../core/ports/presence.ts";
 import type { RateLimits } from "../../core/ports/rate-limits.ts";
-import type { Relations } from "../../core/ports/relations.ts";
 import type { ClientFrameOf, ClientFrameType } from "../../protocol/frames/client-frames.ts";
 import type { ServerFrame } from "../../protocol/frames/server-frames.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -18,7 +17,6 @@ export interface RouteServices {
   readonly nodeId: string;
   readonly core: Core;
   readonly lists: ConversationLists;
-  readonly relations: Relations;
   readonly bus: Pick<Bus, "deliver">;
   readonly presence: Presence;
   readonly typing: Typing;
