@@ -21,6 +21,11 @@ export const scenarioOptions: readonly CommandOption[] = [
   },
   { flags: "--servers <n>", description: "server processes (target.servers); several need the real stores" },
   {
+    flags: "--cassandra-nodes <n>",
+    description: "nodes of Cassandra (target.cassandra_nodes); three run on a stack of the run's own",
+    choices: ["1", "3"],
+  },
+  {
     flags: "--fault <text>",
     description: "strike while it runs, as faults: does; its thresholds are left out then",
     repeatable: true,
@@ -38,6 +43,7 @@ export function readScenario({ arguments: given, options, environment }: Invocat
   if (options["seed"] !== undefined) sets.push(`seed=${String(options["seed"])}`);
   if (options["profile"] !== undefined) sets.push(`target.profile=${String(options["profile"])}`);
   if (options["servers"] !== undefined) sets.push(`target.servers=${String(options["servers"])}`);
+  if (options["cassandraNodes"] !== undefined) sets.push(`target.cassandra_nodes=${String(options["cassandraNodes"])}`);
   const faults = (options["fault"] ?? []) as string[];
   const file = scenarioFile(name, environment.workingDirectory);
   const loaded = loadScenario(file, (from) => readFileSync(path.resolve(environment.workingDirectory, from), "utf8"), {

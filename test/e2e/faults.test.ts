@@ -87,6 +87,11 @@ it("of a server that somebody else runs only the way to it is struck: exit 2", a
   const end = await startBench(folder.path, embedded(faults), words).ended;
   expectBenchExit(end, 2);
   expect(end.stderr).toContain("strike servers and stores that the run must own");
+  const threeNodes = embedded("  []").replace(", until: faults", "");
+  const target = "target: { profile: cluster, cassandra_nodes: 3 }\nload:";
+  const other = await startBench(folder.path, threeNodes.replace("load:", target), words).ended;
+  expectBenchExit(other, 2);
+  expect(other.stderr).toContain("Three nodes of Cassandra are those of a run's own servers");
 });
 
 /** Kills are short: what counts is what happens until the process is back. Pauses are as long as a hiccup of a machine. */

@@ -3,9 +3,9 @@ import { faultKinds, storeNames, storeOfProcess, type StoreName } from "./fault-
 
 /** What the faults of a scenario ask of the run around them. */
 
-/** Stores are killed, paused and emptied only where nobody else uses them. */
-export function needsPrivateStack({ faults }: Pick<Scenario, "faults">): boolean {
-  return faults.some((fault) => faultKinds[fault.do].to === "store");
+/** Stores are killed, paused and emptied only where nobody else uses them; how many nodes Cassandra has is the run's say. */
+export function needsPrivateStack({ faults, target }: Pick<Scenario, "faults" | "target">): boolean {
+  return target.cassandra_nodes > 1 || faults.some((fault) => faultKinds[fault.do].to === "store");
 }
 
 /** Stores that a server does not start without, and those that are struck. */
@@ -30,6 +30,9 @@ export function needsFronts({ faults }: Pick<Scenario, "faults">): boolean {
 }
 
 /** Of a server that somebody else runs, only the way to it can be struck. */
-export function fitsGivenServer({ faults }: Pick<Scenario, "faults">): boolean {
-  return faults.every(({ do: kind, which }) => faultKinds[kind].to === "link" && which === "clients");
+export function fitsGivenServer(scenario: Pick<Scenario, "faults" | "target">): boolean {
+  const onlyClients = scenario.faults.every(
+    ({ do: kind, which }) => faultKinds[kind].to === "link" && which === "clients",
+  );
+  return onlyClients && !needsPrivateStack(scenario);
 }

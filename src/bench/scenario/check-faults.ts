@@ -17,6 +17,13 @@ export function checkFaults(scenario: Scenario): Complaint[] {
     const message = "target.servers: several servers need the stores that they share (profile: cluster)";
     complaints.push({ path: ["target", "servers"], message });
   }
+  if (target.cassandra_nodes > 1 && (target.profile !== "cluster" || target.mode === "store")) {
+    const message =
+      target.mode === "store"
+        ? "target.cassandra_nodes: a run on the stores themselves takes them as they are (msgr stack up --cassandra-nodes)"
+        : "target.cassandra_nodes: nodes of Cassandra belong to profile: cluster";
+    complaints.push({ path: ["target", "cassandra_nodes"], message });
+  }
   if (target.mode === "store" && faults.length > 0) {
     complaints.push({ path: ["faults"], message: "faults: they need a server (target.mode: server)" });
     return complaints;
@@ -38,15 +45,32 @@ function checkFault(scenario: Scenario, fault: FaultSpec, index: number): Compla
     const message = `faults[${index}]: it ends at ${formatSpanMs(endMs)}, the load at ${formatSpanMs(loadMs)}: nothing would show the recovery`;
     return [{ path: [...path, "at"], message }];
   }
-  const other = scenario.faults.slice(0, index).find((before) => overlaps(before, fault));
-  if (other === undefined) return [];
-  const message = `faults[${index}]: at the same time as ${faultText(other)} (at ${formatSpanMs(other.atMs)}), to the same`;
-  return [{ path: [...path, "at"], message }];
+  const before = scenario.faults.slice(0, index);
+  const same = before.find((other) => overlaps(other, fault));
+  if (same !== undefined) {
+    const message = `faults[${index}]: at the same time as ${faultText(same)} (at ${formatSpanMs(same.atMs)}), to the same`;
+    return [{ path: [...path, "at"], message }];
+  }
+  const beside = before.find((other) => isCutShort(other, fault));
+  if (beside === undefined) return [];
+  const message = `faults[${index}]: beside ${faultText(beside)} (at ${formatSpanMs(beside.atMs)}), and not over with it: a killed node comes back with all the others`;
+  return [{ path: [...path, "for"], message }];
 }
 
 function overlaps(one: FaultSpec, other: FaultSpec): boolean {
   const isSame = one.which === other.which && faultKinds[one.do].to === faultKinds[other.do].to;
   return isSame && one.atMs <= other.atMs + other.forMs && other.atMs <= one.atMs + one.forMs;
+}
+
+/** What brings a killed node back (`msgr stack up`) starts the others that are away and waits for those that stand still. */
+function isCutShort(one: FaultSpec, other: FaultSpec): boolean {
+  const [store, otherStore] = [storeOfProcess(one.which), storeOfProcess(other.which)];
+  const ofOneStore = store !== undefined && store === otherStore && one.which !== other.which;
+  const kills = one.do === "store.kill" || other.do === "store.kill";
+  const [endMs, otherEndMs] = [one.atMs + one.forMs, other.atMs + other.forMs];
+  // The one that begins when another ends waits for it.
+  const isBeside = one.atMs < otherEndMs && other.atMs < endMs;
+  return ofOneStore && kills && isBeside && endMs !== otherEndMs;
 }
 
 function whyUnfit(scenario: Scenario, fault: FaultSpec): string | undefined {
@@ -57,8 +81,8 @@ function whyUnfit(scenario: Scenario, fault: FaultSpec): string | undefined {
   if (profile === "embedded" && (to === "store" || isStore)) return `${fault.do} ${which} needs profile: cluster`;
   if (fault.do === "store.flush" && which !== "redis") return "store.flush empties redis only";
   if (to === "link" && which === "kafka") return "its brokers tell their own addresses: no proxy stays in between";
-  if (to === "link" && which === "cassandra" && nodes > 1) {
-    return "the nodes of a cluster tell each other's addresses: no proxy stays in between";
+  if (to === "link" && nodes > 1 && storeOfProcess(which) === "cassandra") {
+    return `of ${nodes} nodes each tells the others' addresses: no proxy stays in between (cassandra_nodes: 1)`;
   }
   const subjects = subjectsOf(scenario, fault);
   return subjects.includes(which) ? undefined : `${fault.do} cannot strike "${which}" (${subjects.join(", ")})`;
@@ -69,12 +93,13 @@ function subjectsOf({ target }: Scenario, fault: FaultSpec): readonly string[] {
   const servers = Array.from({ length: target.servers }, (_, index) => `server-${index + 1}`);
   const stores = target.profile === "cluster" ? storeNames : [];
   const moreNodes = Array.from({ length: target.cassandra_nodes - 1 }, (_, index) => `cassandra-${index + 2}`);
+  const withoutProxy: readonly string[] = moreNodes.length === 0 ? ["kafka"] : ["kafka", "cassandra"];
   switch (faultKinds[fault.do].to) {
     case "server":
       return servers;
     case "store":
       return [...stores, ...moreNodes];
     case "link":
-      return ["clients", ...servers, ...stores.filter((store) => store !== "kafka")];
+      return ["clients", ...servers, ...stores.filter((store) => !withoutProxy.includes(store))];
   }
 }

@@ -29,6 +29,8 @@ function problems(text: string): string {
   return loaded.ok ? "" : formatProblems(loaded.problems);
 }
 
+const three = "{ profile: cluster, cassandra_nodes: 3 }";
+
 describe("faults of a scenario", () => {
   test("are read with their units", () => {
     const { faults } = load(
@@ -97,11 +99,36 @@ describe("faults of a scenario", () => {
     expect(problems(scenario(redis, "{ mode: store }"))).toMatch(/they need a server/);
     const node = "  - { at: 1s, do: store.kill, which: cassandra-2, for: 5s }";
     expect(problems(scenario(node))).toMatch(/cannot strike "cassandra-2"/);
-    expect(problems(scenario(node, "{ profile: cluster, cassandra_nodes: 3 }"))).toBe("");
+    expect(problems(scenario(node, three))).toBe("");
     const link = "  - { at: 1s, do: proxy.cut, which: cassandra, for: 5s }";
     expect(problems(scenario(link))).toBe("");
-    expect(problems(scenario(link, "{ profile: cluster, cassandra_nodes: 3 }"))).toMatch(/tell each other's addresses/);
+    expect(problems(scenario(link, three))).toMatch(
+      /10:37 .*of 3 nodes each tells the others' addresses.*cassandra_nodes: 1\)$/,
+    );
     expect(problems(scenario("  - { at: 1s, do: server.kill, which: server-1, for: 5s }", "{}"))).toBe("");
+  });
+
+  test("strike nodes of one store at the same time when a killed one does not bring back another too early", () => {
+    const two = (first: string, second: string): string =>
+      problems(scenario(`  - { at: 5s, ${first} }\n  - { at: 5s, ${second} }`, three));
+    const kill = "do: store.kill, which: cassandra-2, for: 5s";
+    expect(two(kill, "do: store.kill, which: cassandra-3, for: 5s")).toBe("");
+    expect(two(kill, "do: store.pause, which: cassandra-3, for: 20s")).toMatch(
+      /11:\d+ faults\[1\]: beside store\.kill cassandra-2 \(at 5s\), and not over with it/,
+    );
+    expect(two("do: store.pause, which: cassandra-2, for: 9s", "do: store.pause, which: cassandra, for: 5s")).toBe("");
+    expect(two(kill, "do: store.kill, which: redis, for: 20s")).toBe("");
+    const after = `  - { at: 5s, ${kill} }\n  - { at: 10s, do: store.pause, which: cassandra-3, for: 20s }`;
+    expect(problems(scenario(after, three))).toBe("");
+  });
+
+  test("nodes of Cassandra belong to a run that starts them", () => {
+    expect(problems(scenario("  []", "{ cassandra_nodes: 3 }"))).toMatch(
+      /4:\d+ target\.cassandra_nodes: .*profile: cluster/,
+    );
+    expect(problems(scenario("  []", "{ profile: cluster, cassandra_nodes: 2 }"))).toMatch(/expected 1 or 3/);
+    const store = scenario("  []", "{ mode: store, profile: cluster, cassandra_nodes: 3 }");
+    expect(problems(store)).toMatch(/takes them as they are/);
   });
 
   test("several servers share stores", () => {

@@ -59,7 +59,7 @@ const targetField = section({
   profile: wordField("profile", profiles).default("embedded"),
   /** Server processes that the run starts; connections are spread over them. */
   servers: countField(1, 16).default(1),
-  /** Of a stack that the run starts for its faults. */
+  /** More than one: the run starts a stack of its own that has so many, each with a copy of everything. */
   cassandra_nodes: z.union([z.literal(1), z.literal(3)], { error: "expected 1 or 3" }).default(1),
 });
 

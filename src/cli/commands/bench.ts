@@ -31,7 +31,8 @@ export const benchCommand: Command = {
     "sender, watched on every device and looked up in the server's log afterwards. Ctrl-C ends the load and still reports.\n" +
     "With --profile cluster the server runs on the stores of `msgr stack up`, or those configured; scenarios with\n" +
     "target.mode: store speak to them without a server. What a run writes there stays there. Scenarios whose faults strike\n" +
-    "stores start a stack of their own and remove it afterwards. With --fault a scenario lasts until the fault is over.",
+    "stores, or want three nodes of Cassandra, start a stack of their own and remove it afterwards. With --fault a\n" +
+    "scenario lasts until the fault is over.",
   arguments: [
     { name: "scenario", description: "a YAML file, or the name of a shipped one (msgr bench list)", required: true },
   ],
@@ -64,6 +65,11 @@ export const benchCommand: Command = {
     {
       command: "msgr bench smoke --profile cluster --servers 2 --fault 'store.kill which=redis at=5s for=1s'",
       what: "Is anything lost while Redis is killed? On stores of its own",
+    },
+    {
+      command:
+        "msgr bench smoke --profile cluster --cassandra-nodes 3 --fault 'store.kill which=cassandra-2 at=5s for=5s'",
+      what: "Does one of three nodes of Cassandra matter?",
     },
     { command: "msgr bench store-ceilings --op append", what: "Our adapter beside the bare driver, without a server" },
     { command: "msgr bench my.yaml --out results/ --json > result.json", what: "For scripts" },
@@ -212,10 +218,12 @@ function givenTarget({ options, environment }: Invocation, scenario: Scenario): 
     throw new CliError("usage", `--url names a server that runs: ${what}.`, { fix: "Leave one of the two out." });
   }
   if (!fitsGivenServer(scenario)) {
-    const fix = "Leave --url out, or keep faults of the kind proxy.* on clients only.";
-    throw new CliError("usage", "The faults of this scenario strike servers and stores that the run must own.", {
-      fix,
-    });
+    const hasNodes = scenario.target.cassandra_nodes > 1;
+    const what = hasNodes
+      ? "Three nodes of Cassandra are those of a run's own servers."
+      : "The faults of this scenario strike servers and stores that the run must own.";
+    const keep = hasNodes ? "one node (target.cassandra_nodes)" : "faults of the kind proxy.* on clients only";
+    throw new CliError("usage", what, { fix: `Leave --url out, or keep ${keep}.` });
   }
   for (const address of [url, adminUrl]) {
     if (!/^https?:\/\//.test(address) || !URL.canParse(address)) {
