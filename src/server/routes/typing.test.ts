@@ -40,9 +40,11 @@ beforeEach(async () => {
 async function isShown(): Promise<boolean> {
   world.hub.deliveries.length = 0;
   const typing: Pick<Typing, "start"> = { start: () => meanwhile() };
-  const services = { core, lists: ports.lists, typing, bus: ports.bus, clock: world.clock } as RouteServices;
+  const services = { core, lists: ports.lists, typing, bus: ports.bus, clock: world.clock };
   const connection = { caller: caller(ann) } as Connection;
-  expect(await typingRoute.run(services, connection, { type: "TYPING", conversation_id: chat })).toBeUndefined();
+  expect(
+    await typingRoute.run(services as unknown as RouteServices, connection, { type: "TYPING", conversation_id: chat }),
+  ).toBeUndefined();
   const shown = world.hub.deliveries.filter(({ frame }) => frame.type === "TYPING");
   for (const delivery of shown) expect(delivery).toMatchObject({ userIds: [bob], frame: { user_id: ann } });
   return shown.length > 0;
