@@ -36,6 +36,14 @@ describe("stack.json", () => {
     expect(after.ports).toEqual({ cassandra: 9042 });
   });
 
+  it("keeps the settings of a store as long as one of its processes is there", () => {
+    const settings = { "cassandra.datacenter": "dc1" };
+    const both = withProcess(withProcess(emptyStackFile, running("cassandra", 1)), running("cassandra-2", 2));
+    const one = withoutProcess({ ...both, settings }, "cassandra");
+    expect(one).toMatchObject({ processes: [{ name: "cassandra-2" }], settings });
+    expect(withoutProcess(one, "cassandra-2").settings).toEqual({});
+  });
+
   it("forgets where media is read when nginx is gone, not where it is kept", () => {
     const settings = { "s3.bucket": "b", "media.cdn_url": "http://127.0.0.1:1", "media.signing_key": "k" };
     const file = { ...withProcess(emptyStackFile, running("nginx", 1)), settings };

@@ -20,7 +20,7 @@ export interface StackProcess {
 /**
  * What `msgr stack up` leaves in its folder (mode 0600: it holds the secrets it made up), for `serve`, `migrate`,
  * `doctor`, `bench` and the next `stack` command. A process is in it before it does anything; the settings of its store
- * come once the store is ready and go when it is stopped.
+ * come once the store is ready and go when its last process is stopped.
  */
 export interface StackFile {
   readonly version: 1;
@@ -50,15 +50,13 @@ export function withProcess(file: StackFile, process: StackProcess): StackFile {
   return { ...file, processes: [...file.processes.filter(({ name }) => name !== process.name), process] };
 }
 
-/** Without processes of that name, and without the settings of their part. */
+/** Without processes of that name; with the last one of a part its settings go, since others are still there to be asked. */
 export function withoutProcess(file: StackFile, name: string): StackFile {
   const part = partOf(name);
+  const processes = file.processes.filter((process) => process.name !== name);
+  if (processes.some((process) => partOf(process.name) === part)) return { ...file, processes };
   const kept = Object.entries(file.settings).filter(([setting]) => ownerOf(setting) !== part);
-  return {
-    ...file,
-    processes: file.processes.filter((process) => process.name !== name),
-    settings: Object.fromEntries(kept),
-  };
+  return { ...file, processes, settings: Object.fromEntries(kept) };
 }
 
 /** Whose setting it is. Media is read through nginx. */
