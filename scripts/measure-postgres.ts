@@ -102,6 +102,7 @@ async function record(postgres: Postgres, operation: Operation, index: number): 
         sent.push({ text: "COMMIT", values: [] });
         return result;
       },
+      load: () => 0,
       lost: () => false,
       close: async () => undefined,
     },

@@ -6,6 +6,7 @@ import type { CloseReason } from "../protocol/close-codes.ts";
 import type { WireError } from "../protocol/wire-errors.ts";
 import type { Uuid } from "../protocol/ids.ts";
 import type { Delivery, Notice } from "../core/ports/bus.ts";
+import { createFailureLog, kindOf, type ReportFailure } from "../base/failure-log.ts";
 import { randomBelow } from "../base/random.ts";
 import type { TokenHolder } from "./accounts/account-types.ts";
 import { Connection, type ConnectionHost } from "./connection/connection.ts";
@@ -13,6 +14,7 @@ import { ConnectionSweep } from "./connection/connection-sweep.ts";
 import { FlushRound } from "./connection/flush-round.ts";
 import type { ServerContext } from "./context-types.ts";
 import { Hub } from "./hub.ts";
+import type { Queues } from "./metrics.ts";
 import { PresenceWatch } from "./presence-watch.ts";
 import { Registrations } from "./registrations.ts";
 import { Dispatcher } from "./routes/dispatcher.ts";
@@ -31,18 +33,22 @@ export class Connections implements ConnectionHost {
   readonly #watch: PresenceWatch;
   readonly #registrations: Registrations | undefined;
   readonly #dispatcher: Dispatcher;
+  readonly #frameFailed: ReportFailure;
   #opened = 0;
   #stopped = false;
   #onEmpty: (() => void) | undefined;
 
   constructor(context: ServerContext) {
     const { clock, core, log, presence, sessions } = context;
-    const onError = (error: unknown): void => log.error({ err: error }, "Background work failed");
+    const background = createFailureLog(clock, (fields) => log.error(fields, "Background work failed"));
+    const onError = (error: unknown): void => background(kindOf(error), () => ({ err: error }));
+    this.#frameFailed = createFailureLog(clock, (fields) => log.error(fields, "A frame failed"));
     this.#context = context;
     context.metrics.observe({
       connections: () => this.size,
       greeted: () => this.hub.size,
       fanOutLag: () => context.ports.fanOut.lag(),
+      queues: () => this.#queues(),
     });
     const { interest } = context;
     this.#watch = new PresenceWatch({ presence, interest, people: core.people, clock, onError });
@@ -170,6 +176,16 @@ export class Connections implements ConnectionHost {
     this.#context.metrics.closeSent(reason);
   }
 
+  #queues(): Queues {
+    const stores = this.#context.queues();
+    let [frames, clientBytes] = [0, 0];
+    for (const connection of this.#sweep.all()) {
+      frames += connection.inFlight;
+      clientBytes += connection.queueBytes;
+    }
+    return { entries: { frames, ...stores.entries }, bytes: { clients: clientBytes, ...stores.bytes } };
+  }
+
   #createRegistrations(onError: (error: unknown) => void): Registrations | undefined {
     const { registry, clock, random } = this.#context;
     if (registry === undefined) return undefined;
@@ -185,11 +201,11 @@ export class Connections implements ConnectionHost {
   }
 
   #onError(connection: Connection, type: string | undefined, error: WireError, cause: unknown): void {
-    const { log, metrics } = this.#context;
-    metrics.error(error.code);
+    this.#context.metrics.error(error.code);
     if (error.code !== "internal" && cause === undefined) return;
-    const fields = { connection: connection.id, user: connection.caller.userId, frame: type, code: error.code };
-    log.error({ ...fields, err: cause ?? error }, "A frame failed");
+    const { id, caller } = connection;
+    const fields = { connection: id, user: caller.userId, frame: type, code: error.code, err: cause ?? error };
+    this.#frameFailed(`${error.code} ${kindOf(fields.err)}`, () => fields);
   }
 }
 

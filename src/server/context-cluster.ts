@@ -3,23 +3,26 @@ import { connectCassandra } from "../stores/cassandra/connect.ts";
 import { createCassandraConversationLists } from "../stores/cassandra/conversation-lists.ts";
 import { createCassandraMessageLog } from "../stores/cassandra/message-log.ts";
 import { createCassandraReceipts } from "../stores/cassandra/receipts.ts";
+import type { CassandraSession } from "../stores/cassandra/session.ts";
 import { openKafkaFanOutQueue } from "../stores/kafka/fan-out-queue.ts";
 import { createMemoryRateLimits } from "../stores/memory/rate-limits.ts";
 import { connectPostgres } from "../stores/postgres/connect.ts";
 import { createPostgresConversationSettings } from "../stores/postgres/conversation-settings.ts";
 import { createPostgresGroups } from "../stores/postgres/groups.ts";
 import { createPostgresMediaRows } from "../stores/postgres/media-rows.ts";
+import type { Postgres } from "../stores/postgres/postgres.ts";
 import { createPostgresRelations } from "../stores/postgres/relations.ts";
 import { createPostgresSessions } from "../stores/postgres/sessions.ts";
 import { createPostgresUsers } from "../stores/postgres/users.ts";
-import { connectRedis } from "../stores/redis/connect.ts";
+import { connectRedis, type RedisClient } from "../stores/redis/connect.ts";
 import { createRedisRateLimits } from "../stores/redis/rate-limits.ts";
 import { RedisClock } from "../stores/redis/redis-clock.ts";
-import { startRedisNode } from "../stores/redis/redis-node.ts";
+import { type RedisNode, startRedisNode } from "../stores/redis/redis-node.ts";
 import { createRedisTyping } from "../stores/redis/typing.ts";
 import { createS3MediaObjects } from "../stores/s3/media-objects.ts";
 import type { Config } from "./config/config-schema.ts";
 import type { StoreDeps, StoreSet } from "./context-types.ts";
+import type { Queues } from "./metrics.ts";
 import { cassandraOptions, kafkaSettings, postgresOptions, redisSettings, s3Options } from "./store-options.ts";
 
 /**
@@ -83,6 +86,17 @@ export async function openClusterStores(config: Config, deps: StoreDeps): Promis
         redis: redis.lost() || !node.isListening(),
         "the name of this process": node.failure() !== undefined,
       }).flatMap(([name, isLost]) => (isLost ? [name] : [])),
+    queues: () => queuesOf(cassandra, postgres, redis, node),
     close: () => closing.disposeAsync(),
+  };
+}
+
+function queuesOf(cassandra: CassandraSession, postgres: Postgres, redis: RedisClient, node: RedisNode): Queues {
+  const { inFlight, waiting } = cassandra.load();
+  const { entries: bus, bytes } = node.waiting();
+  const commands = redis.commands.commandQueue.length;
+  return {
+    entries: { cassandra: inFlight + waiting, postgres: postgres.load(), redis: commands, bus },
+    bytes: { bus: bytes },
   };
 }

@@ -50,6 +50,7 @@ export async function openEmbeddedStores(config: Config, deps: StoreDeps): Promi
     registry: undefined,
     interest: undefined,
     lost: () => [],
+    queues: () => ({ entries: { lmdb: environment.waiting }, bytes: {} }),
     close: () => environment.close(),
   };
 }

@@ -10,7 +10,7 @@ import type { Sessions } from "../core/ports/sessions.ts";
 import type { AccountDeps, Accounts } from "./accounts/account-types.ts";
 import type { Config } from "./config/config-schema.ts";
 import type { MediaServices, MediaStores } from "./media/media-services.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Metrics, Queues } from "./metrics.ts";
 import type { RateRules } from "./rate-rules.ts";
 
 export interface StoreDeps {
@@ -31,6 +31,8 @@ export interface StoreSet extends Omit<CorePorts, "clock" | "random" | "media">,
   readonly interest: PresenceInterest | undefined;
   /** Names of the stores that do not answer now, for /readyz; empty = all is well. */
   lost(): readonly string[];
+  /** What waits for a store in this process, by store. */
+  queues(): Queues;
   close(): Promise<void>;
 }
 
@@ -52,6 +54,8 @@ export interface ServerContext extends MediaServices {
   readonly interest: PresenceInterest | undefined;
   /** Names of the stores that do not answer now. */
   lost(): readonly string[];
+  /** What waits for a store in this process, by store. */
+  queues(): Queues;
   /** Lists and pushes what sends to large groups left to be done; runs between the node's start and its end. */
   readonly fanOutWorkers: FanOutWorkers;
   readonly accounts: Accounts;

@@ -73,6 +73,7 @@ export async function createContext(config: Config, log: Logger, clock: Clock): 
     interest,
     ...createMediaServices(config.media, stores, { clock, random, log, metrics }),
     lost: () => stores.lost(),
+    queues: () => stores.queues(),
     fanOutWorkers: createFanOutWorkers({ ...ports, observe: observeFanOut(log, metrics) }),
     accounts: createAccounts(accountDeps),
     accountDeps,

@@ -36,6 +36,17 @@ export interface MetricsSources {
   readonly connections: () => number;
   readonly greeted: () => number;
   readonly fanOutLag: () => Promise<FanOutLag>;
+  readonly queues: () => Queues;
+}
+
+/**
+ * What waits in the memory of this process now, by queue. Each has a bound where it stands; together they show whether
+ * something only grows (promise I12).
+ */
+export interface Queues {
+  readonly entries: Readonly<Record<string, number>>;
+  /** Of queues whose entries are of very different sizes. */
+  readonly bytes: Readonly<Record<string, number>>;
 }
 
 export type MediaEvent = "upload" | "committed" | "incomplete" | "mismatch" | "orphan_removed";
@@ -103,6 +114,7 @@ export function createMetrics(): Metrics {
       gauge(registry, "msgr_connections", "Open WebSockets in any state", sources.connections);
       gauge(registry, "msgr_connections_greeted", "WebSockets that said HELLO", sources.greeted);
       observeFanOut(registry, sources.fanOutLag);
+      observeQueues(registry, sources.queues);
     },
     text: () => registry.metrics(),
     contentType: registry.contentType,
@@ -129,6 +141,26 @@ function counter(registry: Registry, name: string, help: string, label: string, 
 
 function gauge(registry: Registry, name: string, help: string, read: () => number): void {
   const metric: Gauge = new Gauge({ name, help, registers: [registry], collect: () => metric.set(read()) });
+}
+
+function observeQueues(registry: Registry, read: () => Queues): void {
+  const observe = (
+    name: string,
+    help: string,
+    valuesOf: (queues: Queues) => Readonly<Record<string, number>>,
+  ): void => {
+    const metric: Gauge = new Gauge({
+      name,
+      help,
+      labelNames: ["queue"],
+      registers: [registry],
+      collect() {
+        for (const [queue, value] of Object.entries(valuesOf(read()))) metric.set({ queue }, value);
+      },
+    });
+  };
+  observe("msgr_queue_entries", "What waits in this process or is under way, by queue", ({ entries }) => entries);
+  observe("msgr_queue_bytes", "Bytes that wait in this process, by queue", ({ bytes }) => bytes);
 }
 
 function fanOutTally(registry: Registry): Metrics["fannedOut"] {

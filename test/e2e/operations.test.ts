@@ -31,6 +31,9 @@ test("/metrics counts frames, connections, appends and answers, and names no one
   expect(text).toContain('msgr_appends_total{outcome="appended"} 3');
   expect(text).toContain('msgr_answer_seconds_count{type="SEND_MESSAGE"} 3');
   expect(text).toMatch(/msgr_event_loop_lag_p99_seconds \d/);
+  expect(text).toContain('msgr_queue_entries{queue="frames"} 0');
+  expect(text).toContain('msgr_queue_entries{queue="lmdb"} 0');
+  expect(text).toContain('msgr_queue_bytes{queue="clients"} 0');
   expect(text).not.toContain(alice.userId);
   expect(text).not.toContain(alice.handle);
 });

@@ -49,9 +49,12 @@ describe("a client that does not read", () => {
     const sends = Array.from({ length: 600 }, () => a.ask(messageTo(bob.userId, largeText, 0)));
     const acks = Promise.all(sends);
     await eventually(async () => expect(await metricOf(server, 'msgr_closes_total{reason="slow"}')).toBe(1));
+    const waiting = () => metricOf(server, 'msgr_queue_bytes{queue="clients"}');
+    expect(await waiting()).toBeGreaterThan(mebibyte);
     // It has 5 s from then on to read what it is told.
     b.ws.resume();
     expect((await b.closed()).code).toBe(4001);
+    await eventually(async () => expect(await waiting()).toBe(0));
     const last = (await acks).at(-1);
     expect(last).toMatchObject({ type: "ACK", seq: 600 });
     expect((await bufferBytes()) - before).toBeLessThan(12 * mebibyte);

@@ -110,6 +110,11 @@ export class Connection {
     return this.#paused;
   }
 
+  /** Weight of the frames that are being worked on. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
   get queueBytes(): number {
     return this.#outgoing.queueBytes;
   }

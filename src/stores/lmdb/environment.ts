@@ -60,6 +60,11 @@ export class Environment implements Reader, AsyncDisposable {
     return this.#writer.write(operation);
   }
 
+  /** Operations that no commit has begun with yet. */
+  get waiting(): number {
+    return this.#writer.waiting;
+  }
+
   /** Throws `store_unavailable` while some commit has an open outcome; what is read after it is what any later read finds. */
   checkDecided(): void {
     this.#checkOpen();

@@ -44,6 +44,11 @@ export class GroupCommit {
     return this.#state !== "stalled" && this.#state !== "failed";
   }
 
+  /** Operations that no commit has begun with yet. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** See Environment.write. */
   write<Result>(operation: (transaction: Transaction) => Result): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {

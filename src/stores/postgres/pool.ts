@@ -60,6 +60,10 @@ export class Pool implements Postgres {
     return this.#circuit.isLost;
   }
 
+  load(): number {
+    return this.#pool.totalCount - this.#pool.idleCount + this.#pool.waitingCount;
+  }
+
   async close(): Promise<void> {
     await this.#pool.end();
   }

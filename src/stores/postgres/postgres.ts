@@ -29,6 +29,8 @@ export interface Postgres extends Queries {
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Whether the last that was heard of the database is that it does not answer. Asks it now and then. */
   lost(): boolean;
+  /** Callers that have a connection or wait for one. */
+  load(): number;
   /** Waits for what is under way, then closes every connection. Once. */
   close(): Promise<void>;
 }

@@ -102,6 +102,16 @@ export class RedisBus implements Bus {
     return this.#peers.dropped + this.#noticesDropped;
   }
 
+  /** What waits to be looked up or published. */
+  get waiting(): { readonly entries: number; readonly bytes: number } {
+    let [entries, bytes] = [this.#router.waiting, 0];
+    for (const { waiting } of this.#peers.all()) {
+      entries += waiting.entries;
+      bytes += waiting.bytes;
+    }
+    return { entries, bytes };
+  }
+
   subscribe(receiver: Parameters<Bus["subscribe"]>[0]): void {
     assert(this.#receiver === undefined, "a bus has one receiver");
     this.#receiver = receiver;

@@ -38,6 +38,11 @@ export class Outbox {
     this.#options = options;
   }
 
+  /** What was not given to Redis yet. */
+  get waiting(): { readonly entries: number; readonly bytes: number } {
+    return { entries: this.#entries.length, bytes: this.#bytes };
+  }
+
   /** Whether something for this process was not published, or not yet. */
   get owes(): boolean {
     return this.dropped > 0 || this.#entries.length > 0 || this.#publishing > 0;

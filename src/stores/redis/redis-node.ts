@@ -36,6 +36,8 @@ export interface RedisNode {
   isListening(): boolean;
   /** Deliveries and notices that were not sent. */
   dropped(): number;
+  /** What waits to be sent to other processes. */
+  waiting(): { readonly entries: number; readonly bytes: number };
   /** Why this process may claim nothing any more: another one has its name. */
   failure(): StoreError | undefined;
   /** Tells the others that this process ends, and gives its lease back. Idempotent; never rejects. Connections are forgotten before. */
@@ -96,6 +98,7 @@ export async function startRedisNode(redis: RedisClient, options: RedisNodeOptio
     interest,
     isListening: () => bus.isListening,
     dropped: () => bus.dropped,
+    waiting: () => bus.waiting,
     failure: () => lease.failure,
     stop,
   };

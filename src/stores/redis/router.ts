@@ -51,6 +51,11 @@ export class Router {
     this.#plan();
   }
 
+  /** Deliveries that nobody looks up yet. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Whether everything so far was given to the outboxes, or dropped. */
   get isIdle(): boolean {
     return this.#waiting.length === 0 && this.#lookups === 0;
