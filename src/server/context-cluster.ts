@@ -1,3 +1,4 @@
+import { createFailureLog, kindOf } from "../base/failure-log.ts";
 import { createSystemRandom } from "../base/random.ts";
 import { connectCassandra } from "../stores/cassandra/connect.ts";
 import { createCassandraConversationLists } from "../stores/cassandra/conversation-lists.ts";
@@ -42,12 +43,13 @@ export async function openClusterStores(config: Config, deps: StoreDeps): Promis
   opened.defer(() => mediaObjects.close());
   const redis = await connectRedis(redisSettings(config), { log, random });
   opened.defer(() => redis.close());
+  const redisFailed = createFailureLog(clock, (fields) => log.warn(fields, "Work on Redis failed"));
   const node = await startRedisNode(redis, {
     nodeId,
     presenceMode: config.redis.presence_mode,
     clock,
     random,
-    onError: (error) => log.warn({ err: error }, "Work on Redis failed"),
+    onError: (error) => redisFailed(kindOf(error), () => ({ err: error })),
   });
   opened.defer(() => node.stop());
   const time = new RedisClock(redis, {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { Clock } from "../base/clock.ts";
+import { createFailureLog, kindOf } from "../base/failure-log.ts";
 import type { Logger } from "../base/logger.ts";
 import { createSystemRandom } from "../base/random.ts";
 import { createCore } from "../core/create-core.ts";
@@ -74,7 +75,7 @@ export async function createContext(config: Config, log: Logger, clock: Clock): 
     ...createMediaServices(config.media, stores, { clock, random, log, metrics }),
     lost: () => stores.lost(),
     queues: () => stores.queues(),
-    fanOutWorkers: createFanOutWorkers({ ...ports, observe: observeFanOut(log, metrics) }),
+    fanOutWorkers: createFanOutWorkers({ ...ports, observe: observeFanOut(log, clock, metrics) }),
     accounts: createAccounts(accountDeps),
     accountDeps,
     metrics,
@@ -91,10 +92,11 @@ export async function createContext(config: Config, log: Logger, clock: Clock): 
   };
 }
 
-function observeFanOut(log: Logger, metrics: Metrics): FanOutWorkersDeps["observe"] {
+function observeFanOut(log: Logger, clock: Clock, metrics: Metrics): FanOutWorkersDeps["observe"] {
+  const report = createFailureLog(clock, (fields) => log.error(fields, "A fan-out to a large group failed"));
   return (outcome, members, error) => {
     metrics.fannedOut(outcome, members);
-    if (outcome !== "done") log.error({ err: error, outcome }, "A fan-out to a large group failed");
+    if (outcome !== "done") report(`${outcome} ${kindOf(error)}`, () => ({ err: error, outcome }));
   };
 }
 

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { FastifyInstance } from "fastify";
+import { createFailureLog, kindOf } from "../base/failure-log.ts";
 import { createUsersInBulk } from "./accounts/create-users-in-bulk.ts";
 import type { Connections } from "./connections.ts";
 import type { ServerContext } from "./context-types.ts";
@@ -45,6 +46,7 @@ export class ServerNode {
   readonly #connections: Connections;
   readonly #app: FastifyInstance;
   readonly #admin: FastifyInstance | undefined;
+  readonly #onFailure: (error: unknown, operation: string) => void;
   #state: NodeState = "created";
   #drained: Promise<void> | undefined;
   /** Told when the drain was asked for through the administrative port. */
@@ -56,6 +58,8 @@ export class ServerNode {
     this.#connections = connections;
     this.#app = createListener();
     this.#admin = context.config.admin.enabled ? createListener() : undefined;
+    const report = createFailureLog(context.clock, (fields) => context.log.error(fields, "A request failed"));
+    this.#onFailure = (err, operation) => report(`${operation} ${kindOf(err)}`, () => ({ err, operation }));
   }
 
   get state(): NodeState {
@@ -128,9 +132,7 @@ export class ServerNode {
 
   #registerPublic(): void {
     const context = this.#context;
-    const { accounts, log, metrics, clock, config } = context;
-    const onFailure = (error: unknown, operation: string): void =>
-      log.error({ err: error, operation }, "A request failed");
+    const { accounts, metrics, clock, config } = context;
     registerApi(this.#app, {
       core: context.core,
       accounts,
@@ -148,7 +150,7 @@ export class ServerNode {
       clock,
       random: context.random,
       authenticate: (token) => accounts.authenticate(token),
-      onFailure,
+      onFailure: this.#onFailure,
     });
     if (context.mediaFiles !== undefined)
       serveMedia(this.#app, { files: context.mediaFiles, clock, onPassed: context.onMediaPassed });
@@ -164,7 +166,7 @@ export class ServerNode {
       authenticate: (token) => accounts.authenticate(token),
       onOpen: (ws, socket, holder) => this.#connections.open(ws, socket, holder),
       onRefused: (status) => metrics.upgradeRefused(status),
-      onFailure: (error) => onFailure(error, "GET /ws"),
+      onFailure: (error) => this.#onFailure(error, "GET /ws"),
     });
     this.#app.server.on("upgrade", (request, socket, head) => upgrades.handle(request, socket, head));
   }
@@ -172,7 +174,7 @@ export class ServerNode {
   #registerAdmin(app: FastifyInstance): void {
     const context = this.#context;
     const { config, log, metrics } = context;
-    installErrors(app, { onFailure: (error, operation) => log.error({ err: error, operation }, "A request failed") });
+    installErrors(app, { onFailure: this.#onFailure });
     installJson(app);
     registerOperations(app, {
       metrics,
