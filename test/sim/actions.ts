@@ -42,9 +42,11 @@ const actions: Readonly<Record<ActionKind, (world: World, device: SimDevice) => 
     if (world.groupIds.length > 0) changeGroup(world, world.scheduler.pick(world.groupIds));
   },
   block: (world) => toggleBlock(world),
+  quarrel: (world) => quarrel(world),
   cut({ scheduler }, device) {
     device.link?.cut(scheduler.between(0, 2_000), scheduler.between(0, 2_000));
   },
+  roam: (world, device) => roam(world, device),
   deafen({ scheduler }, { link }) {
     // What a direction has swallowed it never delivers: it stays deaf for the rest of its life.
     if (link === undefined || link.upDeaf || link.downDeaf) return;
@@ -178,12 +180,16 @@ async function submit(world: World, actor: Uuid, groupId: Uuid, version: number,
   }
 }
 
-/** Blocks somebody, or ends the block. What an attempt without an answer did is judged no more. */
+/** Blocks somebody, or ends the block. */
 function toggleBlock(world: World): void {
-  const { scheduler, users, witness } = world;
+  const { scheduler, users } = world;
   const owner = scheduler.pick(users);
-  const other = scheduler.pick(users.filter((userId) => userId !== owner));
-  const blocked = scheduler.chance(0.6);
+  changeBlock(world, owner, scheduler.pick(users.filter((userId) => userId !== owner)), scheduler.chance(0.6));
+}
+
+/** What an attempt without an answer did is judged no more. */
+function changeBlock(world: World, owner: Uuid, other: Uuid, blocked: boolean): void {
+  const { witness } = world;
   if (world.blocksInDoubt.has(owner + other)) return;
   witness.blocks(owner, other, "unknown");
   world.blocksInDoubt.add(owner + other);
@@ -199,4 +205,35 @@ function toggleBlock(world: World): void {
       witness.blocks(owner, other, blocked ? "blocked" : "open");
       world.blocksInDoubt.delete(owner + other);
     });
+}
+
+/** Somebody is blocked in the middle of a chat and goes on writing, to a process that knew them for friends a moment ago. */
+function quarrel(world: World): void {
+  const { scheduler, users } = world;
+  const owner = scheduler.pick(users);
+  const other = scheduler.pick(users.filter((userId) => userId !== owner));
+  const write = (): void => {
+    for (const device of world.devices) if (device.userId === other) device.write({ user: owner });
+  };
+  write();
+  scheduler.after(scheduler.between(300, 1_500), () => changeBlock(world, owner, other, true));
+  for (const atMs of [3_500, 5_500]) scheduler.after(atMs, write);
+  scheduler.after(scheduler.between(6_000, 10_000), () => changeBlock(world, owner, other, false));
+}
+
+/**
+ * A device connects to a process that stands still, and changes networks before it has an answer: its HELLO waits there while
+ * it connects elsewhere, and nobody tells that process that the connection is over.
+ */
+function roam(world: World, device: SimDevice): void {
+  const { scheduler, nodes } = world;
+  const index = scheduler.below(nodes.length);
+  const node = nodes[index];
+  if (node === undefined || !node.takes || node.paused) return;
+  world.pauseNode(index, scheduler.between(1_000, 8_000));
+  device.connectNextTo(node);
+  device.link?.cut(0, scheduler.between(0, 2_000));
+  scheduler.after(scheduler.between(500, 2_500), () => {
+    if (device.connectsTo(node)) device.link?.cut(0, undefined);
+  });
 }

@@ -9,6 +9,7 @@ import type {
   OutboxEntry,
 } from "../../src/client/machine/types.ts";
 import { StoredState } from "../../src/client/storage/stored-state.ts";
+import { closeCodes } from "../../src/protocol/close-codes.ts";
 import { isVoid, type PageRow } from "../../src/protocol/fields.ts";
 import type { ClientFrame } from "../../src/protocol/frames/client-frames.ts";
 import type { ServerFrame } from "../../src/protocol/frames/server-frames.ts";
@@ -54,6 +55,8 @@ export class SimDevice implements Effects {
   #changes: Change[] = [];
   #durable = 0;
   #wake: { cancel(): void } | undefined = undefined;
+  #next: SimNode | undefined;
+  #node: SimNode | undefined;
   /** Rows shown in this life, by conversation. */
   #shown = new Map<Uuid, Set<number>>();
   readonly #counts = new Map<Uuid, number>();
@@ -214,13 +217,15 @@ export class SimDevice implements Effects {
     const { scheduler, findNode } = this.#parts;
     scheduler.after(scheduler.between(1, 50), () => {
       if (owner !== this.#life || this.machine?.connectionState !== "connecting") return;
-      const node = findNode();
+      const node = this.#next ?? findNode();
+      this.#next = undefined;
       if (node === undefined || !node.takes) {
         this.machine.disconnected(this.nowMs, 1006);
         return;
       }
       const link = new Link(scheduler);
       this.link = link;
+      this.#node = node;
       const mine = (): boolean => owner === this.#life && this.link === link;
       link.onServerFrame = (frame) => {
         if (mine()) this.#take(frame);
@@ -228,11 +233,24 @@ export class SimDevice implements Effects {
       link.onClientEnd = (code) => {
         if (!mine()) return;
         this.link = undefined;
+        if (code === closeCodes.replaced.code) {
+          // It keeps a client from coming back, and this device has no other connection.
+          this.#parts.witness.blame("connections", `${this.name} hears that it is connected elsewhere`);
+        }
         this.machine?.disconnected(this.nowMs, code);
       };
       node.accept(this.userId, this.device, link);
       this.machine.connected(this.nowMs);
     });
+  }
+
+  /** Where the load balancer sends the next connection. */
+  connectNextTo(node: SimNode): void {
+    this.#next = node;
+  }
+
+  connectsTo(node: SimNode): boolean {
+    return this.#node === node && this.link !== undefined && this.machine?.connectionState === "greeting";
   }
 
   disconnect(owner: number): void {

@@ -248,9 +248,14 @@ export class SimNode implements Process {
   #hear(core: Core, notice: Notice): void {
     const { mutant, stores } = this.#parts;
     if (mutant?.hears?.(notice) === false) return;
-    // What is lost on the way in takes its connection along: Redis cuts off whoever does not take what it is handed.
-    if (stores.redis.losesNotice()) this.#redis.cutListening();
+    // What is lost on the way in takes its connection along, now or later: Redis cuts off whoever does not take what it is handed.
+    if (stores.redis.losesNotice()) this.#loseListening();
     else core.hear(notice);
+  }
+
+  #loseListening(): void {
+    if (this.#parts.scheduler.chance(0.5)) this.#redis.cutListening();
+    else this.#redis.overflow();
   }
 
   async #stop(): Promise<void> {

@@ -50,7 +50,9 @@ export type ActionKind =
   | "read"
   | "group"
   | "block"
+  | "quarrel"
   | "cut"
+  | "roam"
   | "deafen"
   | "crash"
   | "away"
@@ -73,7 +75,9 @@ const weights: Readonly<Record<ActionKind, number>> = {
   read: 12,
   group: 8,
   block: 3,
+  quarrel: 1,
   cut: 4,
+  roam: 1,
   deafen: 1,
   crash: 3,
   away: 3,
@@ -134,6 +138,7 @@ export function createPlan(seed: number): Plan {
 /** Without faults of machines: what goes wrong then is wrong in the rules themselves. */
 const calm = {
   cut: 1,
+  roam: 0,
   deafen: 0,
   crash: 1,
   pauseNode: 0,

@@ -2,11 +2,13 @@ import { ackBeforeDurable } from "./ack-before-durable.ts";
 import { ackBeforeJob } from "./ack-before-job.ts";
 import { appendWithoutMembership } from "./append-without-membership.ts";
 import { beaconWithoutCount } from "./beacon-without-count.ts";
+import { counterGapIgnored } from "./counter-gap-ignored.ts";
 import { deafCaches } from "./deaf-caches.ts";
 import { dedupeOnlyOnRetry } from "./dedupe-only-on-retry.ts";
 import { flushUnnoticed } from "./flush-unnoticed.ts";
 import { headsBeforeRegistration } from "./heads-before-registration.ts";
 import { jobCommittedFirst } from "./job-committed-first.ts";
+import { lateHelloTakes } from "./late-hello-takes.ts";
 import { lyingDisk } from "./lying-disk.ts";
 import type { Mutant } from "./mutant.ts";
 import { noListRepair } from "./no-list-repair.ts";
@@ -26,10 +28,12 @@ export const mutants: readonly Mutant[] = [
   receiptsWithoutAnswer,
   unnoticedGap,
   beaconWithoutCount,
+  counterGapIgnored,
   staleLeaseBelieved,
   flushUnnoticed,
   headsBeforeRegistration,
   refreshTakesBack,
+  lateHelloTakes,
   ackBeforeDurable,
   ackBeforeJob,
   jobCommittedFirst,

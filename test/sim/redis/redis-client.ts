@@ -68,6 +68,8 @@ export interface SimRedisClient extends RedisClient {
   cutCommands(): void;
   cutListening(): void;
   deafen(): void;
+  /** What it listens on is handed nothing any more, and ends some time later. */
+  overflow(): void;
   /** The process is gone. */
   die(): void;
 }
@@ -135,6 +137,7 @@ export function createSimRedisClient(redis: SimRedis, scheduler: Scheduler, ente
     deafen() {
       if (listening.socket !== undefined) listening.socket.isDeaf = true;
     },
+    overflow: () => listening.socket?.overflow(),
     die() {
       commanding.socket?.die();
       listening.socket?.die();

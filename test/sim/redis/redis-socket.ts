@@ -1,6 +1,9 @@
 import type { Scheduler } from "../scheduler.ts";
 import type { SimRedis } from "./sim-redis.ts";
 
+/** Longest from the first message that a listener misses to the end of its connection. */
+const overflowMsMax = 3_000;
+
 /** One direction of a connection: what is sent first arrives first. */
 class Lane {
   readonly #scheduler: Scheduler;
@@ -87,6 +90,16 @@ export class RedisSocket {
     if (this.#isImpatient) return;
     this.#isImpatient = true;
     this.#scheduler.after(patienceMs, () => this.cut());
+  }
+
+  /**
+   * Redis gives up a listener that does not take what it is handed (client-output-buffer-limit): from now on it is handed
+   * nothing, and hears of the end only when it comes to read so far.
+   */
+  overflow(): void {
+    if (this.#state !== "open" || this.isDeaf) return;
+    this.isDeaf = true;
+    this.#scheduler.after(this.#scheduler.between(0, overflowMsMax), () => this.cut());
   }
 
   /** The process hears of it, and connects again. */

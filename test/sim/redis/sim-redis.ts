@@ -14,7 +14,8 @@ const lateMsMax = 400;
  *   up ⇄ hung      hung: nothing is carried out and nothing answered; what came meanwhile is done afterwards
  *   up ⇄ down      down: every socket ended; it comes back with all it knew, with what it knew earlier, or with nothing
  *
- * Messages are lost, doubled and overtaken one by one, which is more than the real one does: there whole sockets end.
+ * Batches are lost, doubled and overtaken one by one, which is more than the real one does: there whole sockets end. Notices,
+ * which have no numbers, are lost as there: together with all that follows, until the process hears that its connection ended.
  */
 export class SimRedis {
   readonly memory: RedisMemory;
@@ -91,8 +92,8 @@ export class SimRedis {
     for (const socket of listeners) {
       if (sent === undefined) continue;
       if (this.#draws(this.#rough.messagesLost)) {
-        // Numbered ones may get lost one by one. Notices rely on what Redis does: they arrive, or the connection ends.
-        if (decodeBatch(sent)?.kind === "notice") socket.cut();
+        // Numbered ones may get lost one by one. Notices rely on what Redis does: they arrive, or nothing more does.
+        if (decodeBatch(sent)?.kind === "notice") socket.overflow();
         continue;
       }
       this.onHeard(sent);
