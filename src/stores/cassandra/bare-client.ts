@@ -1,6 +1,7 @@
 import cassandra from "cassandra-driver";
 import type { Cell } from "./cells.ts";
 import type { CassandraOptions } from "./connect.ts";
+import { contactOptions } from "./contact-options.ts";
 
 /**
  * The driver as it comes, without anything of ours: what the bench measures the adapter against. No bound on statements
@@ -29,7 +30,7 @@ const conditional = {
 export async function connectBareCassandra(options: CassandraOptions): Promise<BareCassandra> {
   const { contactPoints, datacenter, keyspace, username, password, timeoutMs } = options;
   const client = new cassandra.Client({
-    contactPoints: contactPoints.split(","),
+    ...contactOptions(contactPoints),
     localDataCenter: datacenter,
     keyspace,
     ...(username === "" ? {} : { credentials: { username, password: password ?? "" } }),

@@ -1,6 +1,7 @@
 import cassandra from "cassandra-driver";
 import { StoreError } from "../../base/store-error.ts";
 import { cassandraAdminError } from "./admin-error.ts";
+import { contactOptions } from "./contact-options.ts";
 
 export interface CassandraAdminOptions {
   /** host:port, separated by commas. */
@@ -40,7 +41,7 @@ const majorVersionMin = 5;
 /** Throws StoreError: unreachable, wrong_password, missing_database, wrong_version. */
 export async function connectCassandraAdmin(options: CassandraAdminOptions): Promise<CassandraAdmin> {
   const client = new cassandra.Client({
-    contactPoints: options.contactPoints.split(","),
+    ...contactOptions(options.contactPoints),
     localDataCenter: options.datacenter,
     ...(options.keyspace === undefined ? {} : { keyspace: options.keyspace }),
     ...(options.username === ""

@@ -3,6 +3,7 @@ import { systemClock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { StoreError } from "../../base/store-error.ts";
 import { cassandraAdminError } from "./admin-error.ts";
+import { contactOptions } from "./contact-options.ts";
 import { guardControlConnection } from "./control-connection.ts";
 import { createFailureLog } from "./failure-log.ts";
 import { LoadGate } from "./load-gate.ts";
@@ -62,7 +63,7 @@ function clientOptions(options: CassandraOptions): cassandra.DseClientOptions {
   const { contactPoints, datacenter, keyspace, username, password, timeoutMs } = options;
   const { policies, types } = cassandra;
   return {
-    contactPoints: contactPoints.split(","),
+    ...contactOptions(contactPoints),
     localDataCenter: datacenter,
     keyspace,
     ...(username === "" ? {} : { credentials: { username, password: password ?? "" } }),
