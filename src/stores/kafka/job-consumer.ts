@@ -1,5 +1,6 @@
 import type { Admin, ConnectionPool } from "@platformatic/kafka";
 import type { Clock } from "../../base/clock.ts";
+import { KeyedLanes } from "../../base/keyed-lanes.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { FanOutConsumption, QueuedJob } from "../../core/ports/fan-out-queue.ts";
 import { limits } from "../../protocol/limits.ts";
@@ -9,7 +10,6 @@ import { decodeJob } from "./job-codec.ts";
 import { JobFetcher, offsetOutOfRange, type Hold } from "./job-fetcher.ts";
 import { OffsetCommits } from "./offset-commits.ts";
 import { readFirst, readOffsets } from "./offsets.ts";
-import { PartitionLanes } from "./partition-lanes.ts";
 import { fanOutGroup, fanOutTopic, membership, type KafkaSettings } from "./settings.ts";
 
 export interface JobConsumerOptions {
@@ -49,7 +49,8 @@ const unlocated = -1n;
 export class JobConsumer implements FanOutConsumption {
   readonly #options: JobConsumerOptions;
   readonly #held = new Map<number, Hold>();
-  readonly #lanes: PartitionLanes<ReadJob>;
+  /** By partition. */
+  readonly #lanes: KeyedLanes<number, ReadJob>;
   readonly #commits: OffsetCommits;
   readonly #member: GroupMember;
   readonly #fetcher: JobFetcher;
@@ -58,7 +59,7 @@ export class JobConsumer implements FanOutConsumption {
   constructor(options: JobConsumerOptions) {
     this.#options = options;
     const { settings, clock, log, retryMs, control } = options;
-    this.#lanes = new PartitionLanes({
+    this.#lanes = new KeyedLanes({
       clock,
       retryMs,
       itemsPerCallMax: limits.fanOutJobsPerCallMax,
@@ -137,7 +138,6 @@ export class JobConsumer implements FanOutConsumption {
   }
 
   #gain(partitions: readonly number[]): void {
-    for (const partition of partitions) this.#lanes.hold(partition);
     void this.#locate(partitions.map((partition): Hold => ({ partition, next: unlocated })));
   }
 

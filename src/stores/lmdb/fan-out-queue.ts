@@ -43,7 +43,7 @@ class LmdbFanOutQueue implements FanOutQueue {
   readonly #options: LmdbFanOutQueueOptions;
   /** By place, ascending. */
   readonly #waiting = new Map<number, QueuedJob>();
-  #lanes: KeyedLanes<PlacedJob> | undefined;
+  #lanes: KeyedLanes<string, PlacedJob> | undefined;
   #nextPlace = 1;
 
   constructor(environment: Environment, options: LmdbFanOutQueueOptions) {
@@ -76,7 +76,7 @@ class LmdbFanOutQueue implements FanOutQueue {
 
   async consume(handle: (jobs: readonly QueuedJob[]) => Promise<void>): Promise<FanOutConsumption> {
     assert(this.#lanes === undefined, "the queue is served once");
-    const lanes = new KeyedLanes<PlacedJob>({
+    const lanes = new KeyedLanes<string, PlacedJob>({
       clock: this.#options.clock,
       itemsPerCallMax: limits.fanOutJobsPerCallMax,
       callsMax: limits.fanOutCallsMax,
@@ -99,7 +99,7 @@ class LmdbFanOutQueue implements FanOutQueue {
   }
 
   #line(placed: PlacedJob): void {
-    this.#lanes?.push(`${placed.job.conversationId}/${placed.job.chunk}`, placed);
+    this.#lanes?.push(`${placed.job.conversationId}/${placed.job.chunk}`, [placed]);
   }
 
   async #commit(placed: readonly PlacedJob[]): Promise<void> {
