@@ -6,6 +6,8 @@ export type StoreErrorKind =
   | "wrong_password"
   /** Its certificate proves nothing. */
   | "untrusted"
+  /** It was spoken to with TLS and speaks none, or the other way round. */
+  | "wrong_transport"
   | "wrong_version"
   | "missing_database"
   | "read_only"

@@ -1,5 +1,7 @@
+import path from "node:path";
 import type { StoreAccess } from "../bench/driver/store-access.ts";
 import { type Config, environmentName, settings, settingValue } from "../server/config/config-schema.ts";
+import { cassandraOptions, redisSettings } from "../server/store-options.ts";
 import { readStackFile } from "../stack/stack-file.ts";
 import type { Invocation } from "./command.ts";
 import type { CliEnvironment } from "./env.ts";
@@ -26,25 +28,12 @@ function accessOf(request: ConfigRequest, environment: CliEnvironment): StoreAcc
   const resolved = loadConfig(request, environment);
   if ("problems" in resolved) throw configError(resolved.problems);
   const { config } = resolved;
-  const { cassandra, postgres, redis } = config;
+  const { postgres } = config;
   return {
-    environment: storeEnvironment(config),
-    cassandra: {
-      contactPoints: cassandra.contact_points,
-      datacenter: cassandra.datacenter,
-      keyspace: cassandra.keyspace,
-      username: cassandra.username,
-      password: cassandra.password,
-      inFlightMax: cassandra.in_flight_max,
-      timeoutMs: cassandra.timeout_ms,
-    },
+    environment: { ...storeEnvironment(config), ...trustIn(config, environment) },
+    cassandra: cassandraOptions(config),
     postgres: { url: postgres.url, password: postgres.password, timeoutMs: postgres.timeout_ms },
-    redis: {
-      url: redis.url,
-      password: redis.password,
-      keyPrefix: redis.key_prefix,
-      timeoutMs: redis.timeout_ms,
-    },
+    redis: redisSettings(config),
     processes: stackProcesses(config, environment),
   };
 }
@@ -52,13 +41,19 @@ function accessOf(request: ConfigRequest, environment: CliEnvironment): StoreAcc
 /** What the server under test is told: secrets as themselves, since files were named relative to this folder. */
 function storeEnvironment(config: Config): Readonly<Record<string, string>> {
   const variables: Record<string, string> = {};
-  for (const { path } of settings) {
-    const value = settingValue(config, path);
+  for (const { path: name } of settings) {
+    const value = settingValue(config, name);
     const isText = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
-    if (!isText || value === "" || path.endsWith("_file")) continue;
-    if (storeSections.has(path.split(".")[0] ?? "")) variables[environmentName(path)] = String(value);
+    if (!isText || value === "" || name.endsWith("_file")) continue;
+    if (storeSections.has(name.split(".")[0] ?? "")) variables[environmentName(name)] = String(value);
   }
   return variables;
+}
+
+/** Whom the servers believe; a path that means the same wherever they run. */
+function trustIn({ tls }: Config, { workingDirectory }: CliEnvironment): Readonly<Record<string, string>> {
+  const file = tls.ca_file;
+  return file === undefined ? {} : { [environmentName("tls.ca_file")]: path.resolve(workingDirectory, file) };
 }
 
 function stackProcesses(config: Config, environment: CliEnvironment): StoreAccess["processes"] {

@@ -6,6 +6,7 @@ const exits: Readonly<Record<StoreError["kind"], ExitReason>> = {
   unreachable: "unreachable",
   wrong_password: "configuration",
   untrusted: "configuration",
+  wrong_transport: "configuration",
   wrong_version: "configuration",
   missing_database: "finding",
   read_only: "failed",

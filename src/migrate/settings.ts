@@ -7,6 +7,7 @@ export interface MigrateSettings {
     readonly datacenter: string;
     readonly keyspace: string;
     readonly replication_factor: number;
+    readonly tls: boolean;
     readonly username: string;
     readonly password?: string | undefined;
     readonly timeout_ms: number;

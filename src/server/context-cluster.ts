@@ -1,5 +1,7 @@
 import { createFailureLog, kindOf } from "../base/failure-log.ts";
 import { createSystemRandom } from "../base/random.ts";
+import { NoFanOutQueue } from "../core/fan-out/no-fan-out-queue.ts";
+import type { FanOutQueue } from "../core/ports/fan-out-queue.ts";
 import { connectCassandra } from "../stores/cassandra/connect.ts";
 import { createCassandraConversationLists } from "../stores/cassandra/conversation-lists.ts";
 import { createCassandraMessageLog } from "../stores/cassandra/message-log.ts";
@@ -29,7 +31,7 @@ import { cassandraOptions, kafkaSettings, postgresOptions, redisSettings, s3Opti
 /**
  * Messages in Cassandra, accounts in PostgreSQL, media in S3, and in Redis what may be lost and what ties server
  * processes together. Rejects with StoreError when one of them cannot be used; then nothing is left open. What was opened
- * first is closed last. Kafka, which serves large groups and nothing else, may be away: that is said in the log.
+ * first is closed last. Kafka, which serves large groups and nothing else, may be away, unfit or not named at all (decision 36).
  */
 export async function openClusterStores(config: Config, deps: StoreDeps): Promise<StoreSet> {
   const { clock, log, nodeId } = deps;
@@ -59,8 +61,7 @@ export async function openClusterStores(config: Config, deps: StoreDeps): Promis
   });
   opened.defer(() => time.stop());
   await time.start();
-  const fanOut = await openKafkaFanOutQueue(kafkaSettings(config), { clock, log });
-  opened.defer(() => fanOut.close());
+  const fanOut = await openFanOut(config, deps, opened);
   const closing = opened.move();
   return {
     log: createCassandraMessageLog(cassandra),
@@ -101,4 +102,19 @@ function queuesOf(cassandra: CassandraSession, postgres: Postgres, redis: RedisC
     entries: { cassandra: inFlight + waiting, postgres: postgres.load(), redis: commands, bus },
     bytes: { bus: bytes },
   };
+}
+
+async function openFanOut(
+  config: Config,
+  { clock, log }: StoreDeps,
+  opened: AsyncDisposableStack,
+): Promise<FanOutQueue> {
+  if (config.kafka.brokers === "") {
+    const queue = new NoFanOutQueue();
+    log.info({ members_max: queue.membersMax }, "No Kafka is named (kafka.brokers): groups stay small");
+    return queue;
+  }
+  const queue = await openKafkaFanOutQueue(kafkaSettings(config), { clock, log });
+  opened.defer(() => queue.close());
+  return queue;
 }

@@ -7,6 +7,7 @@ export function cassandraOptions({ cassandra }: Config) {
     contactPoints: cassandra.contact_points,
     datacenter: cassandra.datacenter,
     keyspace: cassandra.keyspace,
+    tls: cassandra.tls,
     username: cassandra.username,
     password: cassandra.password,
     inFlightMax: cassandra.in_flight_max,
@@ -41,6 +42,10 @@ export function s3Options({ s3 }: Config) {
 export function kafkaSettings({ kafka }: Config) {
   return {
     brokers: kafka.brokers,
+    tls: kafka.tls,
+    username: kafka.username,
+    password: kafka.password,
+    saslMechanism: kafka.sasl_mechanism,
     topicPrefix: kafka.topic_prefix,
     replicationFactor: kafka.replication_factor,
     timeoutMs: kafka.timeout_ms,

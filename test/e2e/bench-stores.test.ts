@@ -213,6 +213,7 @@ function connectAdmin({ cassandra }: Config): Promise<CassandraAdmin> {
     contactPoints: cassandra.contact_points,
     datacenter: cassandra.datacenter,
     keyspace: cassandra.keyspace,
+    tls: cassandra.tls,
     username: cassandra.username,
     password: cassandra.password,
     timeoutMs: 20_000,

@@ -46,6 +46,7 @@ describeOn(["cassandra", "postgres", "redis", "s3"], "a Cassandra that asks for 
       connectCassandraAdmin({
         contactPoints: cassandra.contactPoints,
         datacenter: "dc1",
+        tls: false,
         username: "cassandra",
         password: "cassandra",
         timeoutMs: 10_000,

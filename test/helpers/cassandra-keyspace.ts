@@ -14,11 +14,12 @@ export function ownKeyspace(): Config {
 
 /** What `connectCassandra` takes, from a configuration. */
 export function cassandraOptions({ cassandra }: Config, over: Partial<CassandraOptions> = {}): CassandraOptions {
-  const { contact_points, datacenter, keyspace, username, password, in_flight_max, timeout_ms } = cassandra;
+  const { contact_points, datacenter, keyspace, tls, username, password, in_flight_max, timeout_ms } = cassandra;
   return {
     contactPoints: contact_points,
     datacenter,
     keyspace,
+    tls,
     username,
     password,
     inFlightMax: in_flight_max,

@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writ
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { speaksTls } from "../../src/base/speaks-tls.ts";
 import { jarFolder } from "../../src/stack/jars/fetch-jars.ts";
 import { jarsIn } from "../../src/stack/jars/jar-folder.ts";
 import { probeCassandra } from "../../src/stack/probes/probes.ts";
@@ -50,7 +51,11 @@ export async function startCassandra(more: Readonly<Record<string, unknown>>): P
     rmSync(folder, { recursive: true, force: true });
   };
   const untilMs = performance.now() + readyWithinMs;
-  while (!(await probeCassandra({ host, port: nativePort }, 1_000))) {
+  const isUp = (): Promise<boolean> =>
+    "client_encryption_options" in more
+      ? speaksTls(host, nativePort, 1_000)
+      : probeCassandra({ host, port: nativePort }, 1_000);
+  while (!(await isUp())) {
     if (child.exitCode === null && performance.now() < untilMs) {
       await sleep(200);
       continue;

@@ -61,7 +61,7 @@ export function ownClusterServers(overrides: Readonly<Record<string, string | nu
 export function variablesOf(config: Config): Record<string, string> {
   const entries = settings.flatMap(({ path }) => {
     const value = settingValue(config, path);
-    const isText = typeof value === "string" || typeof value === "number";
+    const isText = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
     return isText && value !== "" && /^(?:cassandra|postgres|redis|s3|kafka)\./.test(path)
       ? [[environmentName(path), String(value)] as const]
       : [];

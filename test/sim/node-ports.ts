@@ -45,6 +45,7 @@ export function createNodePorts({ process, stores, scheduler, witness, bus, cloc
 function gateQueue(queue: MemoryFanOutQueue, process: Process, scheduler: Scheduler): FanOutQueue {
   const gated = gate(queue, process, scheduler);
   return {
+    membersMax: queue.membersMax,
     ready: () => gated.ready(),
     enqueue: (jobs) => gated.enqueue(jobs),
     lag: () => gated.lag(),

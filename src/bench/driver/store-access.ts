@@ -17,6 +17,7 @@ export interface CassandraAccess {
   readonly contactPoints: string;
   readonly datacenter: string;
   readonly keyspace: string;
+  readonly tls: boolean;
   /** Empty = no log-in. */
   readonly username: string;
   readonly password: string | undefined;

@@ -1,7 +1,7 @@
 import { StoreError } from "../../base/store-error.ts";
 import { connectCassandraAdmin, type CassandraAdmin } from "../../stores/cassandra/connect-admin.ts";
 import type { Config } from "../../server/config/config-schema.ts";
-import { canConnect } from "./can-connect.ts";
+import { cassandraOptions } from "../../server/store-options.ts";
 import { ok, storeFinding, type Check, type Finding } from "./finding.ts";
 
 const statementTimeoutMs = 10_000;
@@ -11,8 +11,8 @@ const probeTable = "msgr_migration_lock";
 export const cassandraCheck: Check = {
   name: "cassandra",
   async run({ config }) {
-    const { contact_points: contactPoints, datacenter, username, password, timeout_ms: timeoutMs } = config.cassandra;
-    const options = { contactPoints, datacenter, username, password, timeoutMs, statementTimeoutMs };
+    const { contactPoints, datacenter, tls, username, password, timeoutMs } = cassandraOptions(config);
+    const options = { contactPoints, datacenter, tls, username, password, timeoutMs, statementTimeoutMs };
     try {
       const cassandra = await connectCassandraAdmin(options);
       try {
@@ -34,7 +34,7 @@ export interface CassandraFacts {
   readonly datacenter: string;
   /** Replication of the keyspace; undefined = there is no such keyspace. */
   readonly replication: Readonly<Record<string, string>> | undefined;
-  /** Nodes of the data centre, and which of them take no connection. */
+  /** Nodes of the data centre, and which of them do not answer. */
   readonly nodes: number;
   readonly down: readonly string[];
   readonly schemaAgrees: boolean;
@@ -42,23 +42,17 @@ export interface CassandraFacts {
 
 async function askFacts(cassandra: CassandraAdmin, { cassandra: settings }: Config): Promise<CassandraFacts> {
   const [local] = await cassandra.execute("SELECT release_version, data_center FROM system.local");
-  const peers = await cassandra.execute("SELECT data_center, native_address, native_port FROM system.peers_v2");
   const [keyspace] = await cassandra.execute(
     "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?",
     [settings.keyspace],
   );
-  const near = peers.filter((peer) => peer["data_center"] === settings.datacenter);
-  const down: string[] = [];
-  for (const peer of near) {
-    const [address, port] = [String(peer["native_address"]), Number(peer["native_port"])];
-    if (!(await canConnect(address, port, settings.timeout_ms))) down.push(`${address}:${port}`);
-  }
+  const nodes = await cassandra.nodes();
   return {
     version: String(local?.["release_version"]),
     datacenter: String(local?.["data_center"]),
     replication: keyspace?.["replication"] as Record<string, string> | undefined,
-    nodes: near.length + 1,
-    down,
+    nodes: nodes.length,
+    down: nodes.filter(({ answers }) => !answers).map(({ address }) => address),
     schemaAgrees: await cassandra.schemaAgrees(),
   };
 }
@@ -81,6 +75,20 @@ async function writeFindings(
   return [];
 }
 
+const downFix =
+  "Start it (`msgr stack up --only cassandra` if it is of the stack), or remove it for good with `nodetool removenode`.";
+
+/** What it means, where it is known: every node has a copy of everything. */
+function downText({ down, nodes, replication }: CassandraFacts, { datacenter }: Config["cassandra"]): string {
+  const text = `${down.join(", ")} ${down.length === 1 ? "does" : "do"} not answer`;
+  const copies = Number(replication?.[datacenter] ?? 0);
+  if (copies !== nodes) return text;
+  const isMajorityLeft = nodes - down.length > nodes / 2;
+  return isMajorityLeft
+    ? `${text}; messages go on with the others, and stop with one more`.replace("one more", moreText(nodes, down.length))
+    : `${text}; messages are refused until a majority of the ${nodes} is back`;
+}
+
 export function cassandraFindings(facts: CassandraFacts, settings: Config["cassandra"]): readonly Finding[] {
   const check = "cassandra";
   const findings: Finding[] = [];
@@ -88,8 +96,7 @@ export function cassandraFindings(facts: CassandraFacts, settings: Config["cassa
     void findings.push({ check, state, message, fix });
   const nodes = facts.nodes === 1 ? "one node" : `${facts.nodes} nodes`;
   findings.push(ok(check, `Cassandra ${facts.version} answers, ${nodes} in ${facts.datacenter}`));
-  if (facts.down.length > 0)
-    add("fail", `${facts.down.join(", ")} does not answer`, "Start it, or remove it with `nodetool removenode`.");
+  if (facts.down.length > 0) add("fail", downText(facts, settings), downFix);
   if (!facts.schemaAgrees)
     add(
       "fail",

@@ -1,3 +1,4 @@
+import { limits } from "../../protocol/limits.ts";
 import { kafkaSettings } from "../../server/store-options.ts";
 import { inspectKafka } from "../../stores/kafka/inspect.ts";
 import { ok, storeFinding, type Check } from "./finding.ts";
@@ -5,6 +6,11 @@ import { ok, storeFinding, type Check } from "./finding.ts";
 export const kafkaCheck: Check = {
   name: "kafka",
   async run({ config }) {
+    if (config.kafka.brokers === "") {
+      const { membersDirectFanOutMax } = limits;
+      const message = `no Kafka is named: groups stop at ${membersDirectFanOutMax} members`;
+      return [{ check: "kafka", state: "warn", message, fix: "Set kafka.brokers to have larger ones." }];
+    }
     const { objection, warnings } = await inspectKafka(kafkaSettings(config));
     if (objection !== undefined) return [storeFinding(objection)];
     if (warnings.length > 0) return warnings.map((warning) => ({ ...storeFinding(warning), state: "warn" }));

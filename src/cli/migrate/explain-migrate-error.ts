@@ -7,6 +7,7 @@ const exitsByKind: Readonly<Record<StoreErrorKind, ExitReason>> = {
   unreachable: "unreachable",
   wrong_password: "configuration",
   untrusted: "configuration",
+  wrong_transport: "configuration",
   wrong_version: "configuration",
   missing_database: "configuration",
   read_only: "failed",

@@ -18,6 +18,10 @@ export class FanOutSends {
     this.#queue = queue;
   }
 
+  get membersMax(): number {
+    return this.#queue.membersMax;
+  }
+
   /** Before an append that will enqueue: rejects with a temporary WireError when the queue is gone or full. */
   ready(): Promise<void> {
     return this.#queue.ready();

@@ -40,11 +40,11 @@ export async function admitGroup(ports: Pick<CorePorts, "groups">, userId: Uuid)
   }
 }
 
-/** Throws `too_many_members` for a group of more than membersPerGroupMax. */
-export function checkGroupSize(members: number): void {
-  if (members > limits.membersPerGroupMax) {
+/** Throws `too_many_members` for a group of more than `membersMax`. */
+export function checkGroupSize(members: number, membersMax: number): void {
+  if (members > membersMax) {
     throw new WireError("too_many_members", {
-      detail: `A group may have ${limits.membersPerGroupMax} members, this one would have ${members}.`,
+      detail: `A group may have ${membersMax} members, this one would have ${members}.`,
     });
   }
 }

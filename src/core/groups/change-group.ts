@@ -59,7 +59,7 @@ export async function changeGroup(
   const version = view.group.membership;
   if (version !== order.expectedVersion) return repeated(context, order, view);
   authorise(view, order.caller.userId, order.request);
-  const wish = await effectOf(context.ports, order, view);
+  const wish = await effectOf(context, order, view);
   if (wish === undefined) return view.group;
   await checkQueue(context, view.userIds.length + (wish.kind === "add" ? wish.userIds.length : 0));
   const heirId = wish.kind === "leave" ? heirOf(view, order.caller.userId) : undefined;
@@ -86,7 +86,7 @@ async function createGroup(
   }
   if (order.expectedVersion !== 0) throw new WireError("no_such_conversation");
   const userIds = [...new Set(request.userIds)].filter((userId) => userId !== caller.userId);
-  checkGroupSize(userIds.length + 1);
+  checkGroupSize(userIds.length + 1, context.fanOut.membersMax);
   await admitGroup(context.ports, caller.userId);
   await admitMembers(context.ports, caller.userId, userIds);
   await checkQueue(context, userIds.length + 1);
@@ -94,7 +94,11 @@ async function createGroup(
 }
 
 /** What the request changes in this group; undefined: nothing, which is no change at all. */
-async function effectOf(ports: Ports, order: ChangeOrder, view: GroupView): Promise<Wish | undefined> {
+async function effectOf(
+  context: LaneContext & { readonly ports: Ports },
+  order: ChangeOrder,
+  view: GroupView,
+): Promise<Wish | undefined> {
   const { request, caller } = order;
   switch (request.kind) {
     case "create":
@@ -108,8 +112,8 @@ async function effectOf(ports: Ports, order: ChangeOrder, view: GroupView): Prom
     case "add": {
       const userIds = [...new Set(request.userIds)].filter((userId) => !view.members.has(userId));
       if (userIds.length === 0) return undefined;
-      checkGroupSize(view.userIds.length + userIds.length);
-      await admitMembers(ports, caller.userId, userIds);
+      checkGroupSize(view.userIds.length + userIds.length, context.fanOut.membersMax);
+      await admitMembers(context.ports, caller.userId, userIds);
       return { kind: "add", userIds };
     }
     case "remove": {

@@ -45,6 +45,9 @@ export interface FanOutConsumption {
  * Errors: WireError `store_unavailable`, `storage_full`, and `overloaded` of `ready`.
  */
 export interface FanOutQueue {
+  /** Members of the largest group that it serves: groups do not grow beyond it. */
+  readonly membersMax: number;
+
   /**
    * Resolves when jobs can be put in now. Asked before each append that will need it; costs no round trip. Rejects with
    * `store_unavailable` when the queue is gone, `overloaded` when it is behind its bound: then nothing has happened.

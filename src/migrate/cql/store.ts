@@ -26,6 +26,7 @@ export async function openCqlStore(options: CqlStoreOptions): Promise<SchemaStor
     (options.connect ?? connectCassandraAdmin)({
       contactPoints: settings.contact_points,
       datacenter: settings.datacenter,
+      tls: settings.tls,
       username: settings.username,
       password: settings.password,
       timeoutMs: settings.timeout_ms,

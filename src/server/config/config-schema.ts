@@ -9,8 +9,11 @@ import { ratePresetNames } from "../rate-rules.ts";
 const port = z.int().min(0).max(65_535);
 
 const addresses = z.string().regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, "write host:port, separated by commas");
+const addressesOrNone = z.string().regex(/^([^\s,:]+:\d+(,[^\s,:]+:\d+)*)?$/, "write host:port, separated by commas");
 
 export const profileNames = ["embedded", "cluster"] as const;
+
+export const saslMechanisms = ["scram-sha-512", "scram-sha-256", "plain"] as const;
 
 export const configSchema = z.strictObject({
   profile: z
@@ -78,6 +81,7 @@ export const configSchema = z.strictObject({
       .max(7)
       .default(3)
       .describe("Copies in the data centre; used when `msgr migrate` makes the keyspace"),
+    tls: z.boolean().default(false).describe("Speak TLS to the nodes; their certificates are checked"),
     username: z.string().default("").describe("Empty = no log-in"),
     password: z.string().optional().describe("Secret of cassandra.username"),
     password_file: z.string().min(1).optional().describe("File whose first line is cassandra.password"),
@@ -149,7 +153,19 @@ export const configSchema = z.strictObject({
       .describe("A request without an answer is given up after this"),
   }),
   kafka: z.strictObject({
-    brokers: addresses.default("127.0.0.1:9092").describe("Brokers to ask first, host:port, separated by commas"),
+    brokers: addressesOrNone
+      .default("")
+      .describe(
+        "Brokers to ask first, host:port, separated by commas; empty = no Kafka, and no groups of 500 and more",
+      ),
+    tls: z.boolean().default(false).describe("Speak TLS to the brokers; their certificates are checked"),
+    username: z.string().default("").describe("Empty = no log-in"),
+    password: z.string().optional().describe("Secret of kafka.username"),
+    password_file: z.string().min(1).optional().describe("File whose first line is kafka.password"),
+    sasl_mechanism: z
+      .enum(saslMechanisms)
+      .default("scram-sha-512")
+      .describe("How kafka.username logs in; plain sends the password as it is"),
     topic_prefix: z
       .string()
       .regex(/^[a-zA-Z0-9._-]{0,64}$/, "letters, digits, dot, _ and -, at most 64")
@@ -237,6 +253,7 @@ export interface Setting {
 const secretPaths: ReadonlySet<string> = new Set([
   "admin.token",
   "cassandra.password",
+  "kafka.password",
   "postgres.password",
   "redis.password",
   "s3.secret_access_key",

@@ -1,6 +1,7 @@
 import cassandra from "cassandra-driver";
 import { StoreError, type StoreErrorKind } from "../../base/store-error.ts";
-import { untrustedFix } from "../../base/untrusted.ts";
+import { anySpeaksTls, isNotTls } from "../../base/speaks-tls.ts";
+import { isUntrusted, untrustedFix } from "../../base/untrusted.ts";
 import { judgeDriverError } from "./driver-errors.ts";
 
 interface Place {
@@ -15,6 +16,7 @@ const fixes: Readonly<Record<StoreErrorKind, string>> = {
     "Check cassandra.contact_points and that Cassandra runs there, with room on its disk; `msgr stack up --only cassandra` starts one.",
   wrong_password: "Set cassandra.username and cassandra.password (or cassandra.password_file).",
   untrusted: untrustedFix,
+  wrong_transport: "Set cassandra.tls to false, or client_encryption_options in the nodes' cassandra.yaml.",
   missing_database: "`msgr migrate up --only cql` makes it.",
   wrong_version: "Upgrade the nodes, or set cassandra.contact_points to others.",
   read_only: "Let the user of cassandra.username change the schema, or use one that may.",
@@ -31,6 +33,8 @@ function reasonsOf(error: Error): readonly Error[] {
 
 function kindOf(error: Error): StoreErrorKind {
   const { errors, types } = cassandra;
+  if (isUntrusted(error)) return "untrusted";
+  if (isNotTls(error)) return "wrong_transport";
   if (error instanceof errors.AuthenticationError) return "wrong_password";
   if (error instanceof errors.OperationTimedOutError || error instanceof errors.NoHostAvailableError)
     return "unreachable";
@@ -71,6 +75,7 @@ export function cassandraAdminError(cause: unknown, place: Place): StoreError {
   const messages: Readonly<Record<StoreErrorKind, string>> = {
     unreachable: `${where} does not answer: ${why}.`,
     wrong_password: `${where} does not let user ${place.username === "" ? "(none)" : place.username} in: ${why}.`,
+    wrong_transport: `${where} does not speak TLS, and cassandra.tls is true.`,
     untrusted: `${where} shows a certificate that is not trusted: ${why}.`,
     missing_database: `${where} has no keyspace ${place.keyspace ?? ""}.`,
     wrong_version: `${where}: ${why}.`,
@@ -79,6 +84,24 @@ export function cassandraAdminError(cause: unknown, place: Place): StoreError {
     other: `${where}: ${why}.`,
   };
   return new StoreError("cassandra", kind, messages[kind], fixes[kind], cause);
+}
+
+/** The longest that is looked for TLS where nothing answered in the clear. */
+const lookForTlsMs = 2_000;
+
+/** A node that wants TLS hangs up on whoever speaks in the clear, or says nothing: that is found out by asking. */
+export async function explainRefusal(
+  error: StoreError,
+  {
+    contactPoints,
+    tls,
+    timeoutMs,
+  }: { readonly contactPoints: string; readonly tls: boolean; readonly timeoutMs: number },
+): Promise<StoreError> {
+  if (tls || (error.kind !== "unreachable" && error.kind !== "other")) return error;
+  if (!(await anySpeaksTls(contactPoints, Math.min(timeoutMs, lookForTlsMs)))) return error;
+  const message = `Cassandra on ${contactPoints} speaks TLS, and cassandra.tls is false.`;
+  return new StoreError("cassandra", "wrong_transport", message, "Set cassandra.tls to true.", error);
 }
 
 /** Cassandra's `line 1:7 …` in a syntax error of one statement, both counted from 1; undefined when it did not say. */

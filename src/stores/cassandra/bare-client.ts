@@ -2,6 +2,7 @@ import cassandra from "cassandra-driver";
 import type { Cell } from "./cells.ts";
 import type { CassandraOptions } from "./connect.ts";
 import { contactOptions } from "./contact-options.ts";
+import { tlsOptions } from "./tls-options.ts";
 
 /**
  * The driver as it comes, without anything of ours: what the bench measures the adapter against. No bound on statements
@@ -28,11 +29,12 @@ const conditional = {
 
 /** Rejects with the driver's error. */
 export async function connectBareCassandra(options: CassandraOptions): Promise<BareCassandra> {
-  const { contactPoints, datacenter, keyspace, username, password, timeoutMs } = options;
+  const { contactPoints, datacenter, keyspace, tls, username, password, timeoutMs } = options;
   const client = new cassandra.Client({
     ...contactOptions(contactPoints),
     localDataCenter: datacenter,
     keyspace,
+    ...(tls ? { sslOptions: tlsOptions(contactPoints) } : {}),
     ...(username === "" ? {} : { credentials: { username, password: password ?? "" } }),
     socketOptions: { readTimeout: timeoutMs },
   });

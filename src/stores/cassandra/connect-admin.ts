@@ -1,7 +1,9 @@
 import cassandra from "cassandra-driver";
 import { StoreError } from "../../base/store-error.ts";
-import { cassandraAdminError } from "./admin-error.ts";
+import { cassandraAdminError, explainRefusal } from "./admin-error.ts";
+import { askNodes, type NodeAnswer } from "./ask-nodes.ts";
 import { contactOptions } from "./contact-options.ts";
+import { tlsOptions } from "./tls-options.ts";
 
 export interface CassandraAdminOptions {
   /** host:port, separated by commas. */
@@ -9,6 +11,8 @@ export interface CassandraAdminOptions {
   readonly datacenter: string;
   /** Where unqualified names are looked for; it has to exist. */
   readonly keyspace?: string;
+  /** In the clear otherwise. */
+  readonly tls: boolean;
   /** Empty = no log-in. */
   readonly username: string;
   readonly password: string | undefined;
@@ -29,6 +33,8 @@ export interface CassandraAdmin {
     params?: readonly unknown[],
     options?: { readonly serial?: boolean; readonly timeoutMs?: number },
   ): Promise<readonly CassandraRow[]>;
+  /** The nodes of the data centre, by address, and which of them answer. */
+  nodes(): Promise<readonly NodeAnswer[]>;
   /** Whether all nodes that are up have the same schema now. */
   schemaAgrees(): Promise<boolean>;
   /** Twice does no harm. */
@@ -38,11 +44,12 @@ export interface CassandraAdmin {
 /** UnifiedCompactionStrategy and the storage format of the schema came with it. */
 const majorVersionMin = 5;
 
-/** Throws StoreError: unreachable, wrong_password, missing_database, wrong_version. */
+/** Throws StoreError: unreachable, wrong_password, untrusted, wrong_transport, missing_database, wrong_version. */
 export async function connectCassandraAdmin(options: CassandraAdminOptions): Promise<CassandraAdmin> {
   const client = new cassandra.Client({
     ...contactOptions(options.contactPoints),
     localDataCenter: options.datacenter,
+    ...(options.tls ? { sslOptions: tlsOptions(options.contactPoints) } : {}),
     ...(options.keyspace === undefined ? {} : { keyspace: options.keyspace }),
     ...(options.username === ""
       ? {}
@@ -62,7 +69,7 @@ export async function connectCassandraAdmin(options: CassandraAdminOptions): Pro
     return admin;
   } catch (cause) {
     await client.shutdown().catch(() => undefined);
-    throw translate(cause);
+    throw await explainRefusal(translate(cause), options);
   }
 }
 
@@ -100,6 +107,7 @@ function adminOf(
   return {
     keyspace: options.keyspace,
     execute,
+    nodes: () => askNodes(client, options.datacenter, options.timeoutMs),
     async schemaAgrees() {
       const [local, peers] = await Promise.all([
         execute("SELECT schema_version FROM system.local"),

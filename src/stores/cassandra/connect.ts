@@ -2,7 +2,7 @@ import cassandra from "cassandra-driver";
 import { systemClock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { StoreError } from "../../base/store-error.ts";
-import { cassandraAdminError } from "./admin-error.ts";
+import { cassandraAdminError, explainRefusal } from "./admin-error.ts";
 import { contactOptions } from "./contact-options.ts";
 import { guardControlConnection } from "./control-connection.ts";
 import { createFailureLog } from "./failure-log.ts";
@@ -10,6 +10,7 @@ import { LoadGate } from "./load-gate.ts";
 import { RetryOnce } from "./retry-policy.ts";
 import { schemaGap, type ColumnDescription } from "./schema.ts";
 import { DriverSession, type CassandraSession } from "./session.ts";
+import { tlsOptions } from "./tls-options.ts";
 
 export interface CassandraOptions {
   /** host:port, separated by commas. */
@@ -18,6 +19,8 @@ export interface CassandraOptions {
   readonly datacenter: string;
   /** Has to exist, with the tables of cql/. */
   readonly keyspace: string;
+  /** In the clear otherwise. */
+  readonly tls: boolean;
   /** Empty = no log-in. */
   readonly username: string;
   readonly password: string | undefined;
@@ -52,7 +55,7 @@ export async function connectCassandra(options: CassandraOptions, log?: Logger):
     await checkSchema(client, options.keyspace);
   } catch (cause) {
     await client.shutdown().catch(() => undefined);
-    throw explain(cause);
+    throw await explainRefusal(explain(cause), options);
   }
   const { inFlightMax, waitingMax = waitingMaxDefault, timeoutMs } = options;
   const gate = new LoadGate({ inFlightMax, waitingMax, waitMsMax: timeoutMs, clock: systemClock });
@@ -60,12 +63,13 @@ export async function connectCassandra(options: CassandraOptions, log?: Logger):
 }
 
 function clientOptions(options: CassandraOptions): cassandra.DseClientOptions {
-  const { contactPoints, datacenter, keyspace, username, password, timeoutMs } = options;
+  const { contactPoints, datacenter, keyspace, tls, username, password, timeoutMs } = options;
   const { policies, types } = cassandra;
   return {
     ...contactOptions(contactPoints),
     localDataCenter: datacenter,
     keyspace,
+    ...(tls ? { sslOptions: tlsOptions(contactPoints) } : {}),
     ...(username === "" ? {} : { credentials: { username, password: password ?? "" } }),
     policies: {
       // Replicas of the partition first, of this data centre only.

@@ -1,8 +1,15 @@
-import { MultipleErrors, NetworkError, ProtocolError, TimeoutError } from "@platformatic/kafka";
+import {
+  AuthenticationError,
+  MultipleErrors,
+  NetworkError,
+  ProtocolError,
+  TimeoutError,
+  UserError,
+} from "@platformatic/kafka";
 import { expect, test } from "vitest";
 import { StoreError } from "../../base/store-error.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
-import { answers, firstMessage, toStoreError, toWireError } from "./errors.ts";
+import { answers, firstMessage, isStarting, toStoreError, toWireError } from "./errors.ts";
 
 const refused = new NetworkError("Connection to 127.0.0.1:1 failed.", { cause: new Error("connect ECONNREFUSED") });
 const wrapped = (id: string): Error => new MultipleErrors("failed 4 times.", [new ProtocolError(id)]);
@@ -35,13 +42,40 @@ test("mistakes of ours and what is an answer already stay what they are", () => 
   expect(toWireError(answer)).toBe(answer);
 });
 
+const place = { brokers: "127.0.0.1:1", username: "ann", saslMechanism: "plain" } as const;
+const connecting = (cause: Error): Error =>
+  new MultipleErrors("Cannot connect to any broker.", [new NetworkError("Connection to a:1 failed.", { cause })]);
+const unknownAuthority = Object.assign(new Error("self-signed"), { code: "SELF_SIGNED_CERT_IN_CHAIN" });
+const noTls = connecting(new UserError("TLS handshake failed. Please verify the broker supports TLS."));
+const handshake = (id: string): Error =>
+  connecting(new AuthenticationError("Cannot find a suitable SASL mechanism.", { cause: wrapped(id) }));
+
+test("a broker that wants to be spoken to in another way is not one that is starting", () => {
+  expect(isStarting(new UserError("Unknown topic"))).toBe(true);
+  expect(isStarting(new UserError("Broker requires TLS."))).toBe(false);
+  expect(isStarting(noTls)).toBe(false);
+});
+
 test.each([
+  [connecting(unknownAuthority), "untrusted", /tls\.ca_file/],
+  [noTls, "wrong_transport", /kafka\.tls to false/],
+  [new UserError("Broker requires TLS."), "wrong_transport", /kafka\.tls to true/],
+  [connecting(new AuthenticationError("SASL authentication failed.")), "wrong_password", /kafka\.password/],
+  [
+    connecting(
+      new AuthenticationError("Cannot find a suitable SASL mechanism.", { cause: new NetworkError("closed") }),
+    ),
+    "unreachable",
+    /kafka\.brokers/,
+  ],
+  [handshake("UNSUPPORTED_SASL_MECHANISM"), "wrong_password", /kafka\.sasl_mechanism/],
+  [handshake("ILLEGAL_SASL_STATE"), "wrong_password", /kafka\.username empty/],
   [wrapped("TOPIC_AUTHORIZATION_FAILED"), "wrong_password", /kafka-acls/],
   [wrapped("INVALID_REPLICATION_FACTOR"), "other", /kafka\.replication_factor/],
   [refused, "unreachable", /stack up --only kafka/],
 ])("an operator hears what to do: %s", (error, kind, fix) => {
-  const found = toStoreError(error, "127.0.0.1:1");
+  const found = toStoreError(error, place);
   expect(found).toBeInstanceOf(StoreError);
   expect(found).toMatchObject({ kind, fix: expect.stringMatching(fix) as string });
-  expect(toStoreError(found, "elsewhere:1")).toBe(found);
+  expect(toStoreError(found, { ...place, brokers: "elsewhere:1" })).toBe(found);
 });

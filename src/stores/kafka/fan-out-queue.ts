@@ -2,7 +2,6 @@ import { Admin, ConnectionPool, ProduceAcks, Producer } from "@platformatic/kafk
 import { assert } from "../../base/assert.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
-import { StoreError } from "../../base/store-error.ts";
 import type {
   FanOutConsumption,
   FanOutJob,
@@ -12,6 +11,7 @@ import type {
 } from "../../core/ports/fan-out-queue.ts";
 import { limits } from "../../protocol/limits.ts";
 import { isStarting, toStoreError, toWireError } from "./errors.ts";
+import { explainKafka } from "./explain-silence.ts";
 import { encodeJob, jobKey } from "./job-codec.ts";
 import { JobConsumer } from "./job-consumer.ts";
 import { JobWriter, type JobMessage } from "./job-writer.ts";
@@ -40,21 +40,17 @@ const againAfterMs = 100;
 
 /**
  * The queue in Kafka: topic `fanout.large`, key conversation:chunk, group `fanout-workers`. Makes the topic when it is not
- * there. Rejects with StoreError when the topic, or Kafka's answer, will not do. A Kafka that does not answer is no reason
- * not to start: it is looked for until it is there, and sends to large groups are refused meanwhile.
+ * there. A Kafka that does not answer, or will not do, is no reason not to start, since nothing but large groups needs it:
+ * it is looked at until it can be used, sends to large groups are refused meanwhile, and the log says why (decision 36).
  */
 export async function openKafkaFanOutQueue(settings: KafkaSettings, deps: KafkaFanOutDeps): Promise<KafkaFanOutQueue> {
   const queue = new KafkaQueue(settings, deps);
-  try {
-    await queue.open();
-  } catch (error) {
-    await queue.close();
-    throw error;
-  }
+  await queue.open();
   return queue;
 }
 
 class KafkaQueue implements KafkaFanOutQueue {
+  readonly membersMax = limits.membersPerGroupMax;
   readonly #settings: KafkaSettings;
   readonly #deps: KafkaFanOutDeps;
   readonly #admin: Admin;
@@ -81,6 +77,7 @@ class KafkaQueue implements KafkaFanOutQueue {
       look: () => this.#look(),
       everyMs: lookEveryMs,
       withinMs: settings.timeoutMs,
+      meaningOf: (error) => toStoreError(error, settings).kind,
       onChange: (error) => this.#tell(error),
     });
     const doubt = (): void => void this.#health.look();
@@ -93,11 +90,9 @@ class KafkaQueue implements KafkaFanOutQueue {
     });
   }
 
-  async open(): Promise<void> {
-    await this.#health.look();
-    if (this.#health.isUp) return;
-    const error = toStoreError(this.#health.error, this.#settings.brokers);
-    if (!error.outcomeUnknown) throw error;
+  /** Resolves when it is known whether it can be used. */
+  open(): Promise<void> {
+    return this.#health.look();
   }
 
   async ready(): Promise<void> {
@@ -159,7 +154,7 @@ class KafkaQueue implements KafkaFanOutQueue {
       try {
         return await this.#lookOnce();
       } catch (error) {
-        if (!isStarting(error) || clock.monotonicMs() > until) throw error;
+        if (!isStarting(error) || clock.monotonicMs() > until) throw await explainKafka(error, this.#settings);
         await new Promise<void>((resolve) => clock.schedule(againAfterMs, resolve));
       }
     }
@@ -196,7 +191,10 @@ class KafkaQueue implements KafkaFanOutQueue {
     const { log } = this.#deps;
     const { brokers } = this.#settings;
     if (error === undefined) return log.info({ brokers }, "Kafka is back: large groups are served again");
-    const { message, fix } = error instanceof StoreError ? error : toStoreError(error, brokers);
-    log.warn({ cause: message, fix }, "Kafka is lost: sends to large groups are refused until it is back");
+    const { kind, message, fix } = toStoreError(error, this.#settings);
+    const fields = { cause: message, fix };
+    if (kind === "unreachable") {
+      log.warn(fields, "Kafka is lost: sends to large groups are refused until it is back");
+    } else log.error(fields, "Kafka cannot be used: sends to large groups are refused until that is mended");
   }
 }

@@ -1,11 +1,11 @@
 import { Admin } from "@platformatic/kafka";
 import { StoreError } from "../../base/store-error.ts";
-import { toStoreError } from "./errors.ts";
+import { explainKafka } from "./explain-silence.ts";
 import { clientOptions, fanOutTopic, type KafkaSettings } from "./settings.ts";
 import { describeTopic, judgeTopic, type TopicJudgement } from "./topic.ts";
 
 /**
- * What is wrong with a Kafka, for `msgr doctor`: unreachable, forbidden, too few brokers for the copies that are wanted,
+ * What is wrong with a Kafka, for `msgr doctor`: unreachable, forbidden, spoken to in the wrong way, too few brokers for the copies that are wanted,
  * or a topic that will not do. A topic that is not there yet is made by the first server. Never rejects.
  */
 export async function inspectKafka(settings: KafkaSettings): Promise<TopicJudgement> {
@@ -16,7 +16,7 @@ export async function inspectKafka(settings: KafkaSettings): Promise<TopicJudgem
     const { brokers } = await admin.metadata({ topics: [] });
     return { objection: brokersObjection(brokers.size, settings), warnings: [] };
   } catch (error) {
-    return { objection: toStoreError(error, settings.brokers), warnings: [] };
+    return { objection: await explainKafka(error, settings), warnings: [] };
   } finally {
     await admin.close().catch(() => undefined);
   }

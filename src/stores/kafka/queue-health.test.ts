@@ -18,6 +18,7 @@ function setUp() {
     },
     everyMs: 1_000,
     withinMs: 5_000,
+    meaningOf: String,
     onChange: (error) => void told.push(error),
   });
   return { clock, told, found, health, looks: () => looks };
@@ -46,6 +47,16 @@ test("tells once when the queue is lost, from the start too, and once when it is
   await health.look();
   health.check();
   expect(told).toEqual([error, undefined]);
+});
+
+test("tells again when it is lost for another reason", async () => {
+  const { found, health, told } = setUp();
+  const errors = [new Error("refused"), new Error("refused"), new Error("wrong password")];
+  for (const error of errors) {
+    found.look = () => Promise.reject(error);
+    await health.look();
+  }
+  expect(told).toEqual([errors[0], errors[2]]);
 });
 
 test("a look without an end counts as lost", async () => {

@@ -9,7 +9,9 @@ export interface QueueHealthOptions {
   readonly everyMs: number;
   /** A look that takes longer counts as failed. */
   readonly withinMs: number;
-  /** `error`: why it is lost; undefined = it is back. */
+  /** What an error means, in a word: another meaning is told anew. */
+  readonly meaningOf: (error: unknown) => string;
+  /** `error`: why it is lost, or what it is lost for now; undefined = it is back. */
   readonly onChange: (error: unknown) => void;
 }
 
@@ -87,13 +89,18 @@ export class QueueHealth {
 
   #change(isUp: boolean, error: unknown): void {
     if (this.#isStopped) return;
-    const isNews = this.#isUp !== isUp || !this.#wasTold;
+    const isNews = this.#isUp !== isUp || !this.#wasTold || this.#isOther(error);
     // That it is up at the first look is what everybody expects.
     const isFirst = !this.#wasTold;
     this.#isUp = isUp;
     this.#error = error;
     this.#wasTold = true;
     if (isNews && !(isFirst && isUp)) this.#options.onChange(error);
+  }
+
+  #isOther(error: unknown): boolean {
+    const { meaningOf } = this.#options;
+    return error !== undefined && this.#error !== undefined && meaningOf(error) !== meaningOf(this.#error);
   }
 
   async #within(look: Promise<number>): Promise<number> {

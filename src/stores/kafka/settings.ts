@@ -1,9 +1,17 @@
-import type { BaseOptions } from "@platformatic/kafka";
+import { isIP } from "node:net";
+import { type BaseOptions, type SASLOptions, SASLMechanisms } from "@platformatic/kafka";
 import { limits } from "../../protocol/limits.ts";
 
 export interface KafkaSettings {
-  /** host:port, separated by commas. */
+  /** host:port, separated by commas; each is asked until one answers. */
   readonly brokers: string;
+  /** In the clear otherwise. */
+  readonly tls: boolean;
+  /** Empty = no log-in. */
+  readonly username: string;
+  readonly password: string | undefined;
+  /** How `username` logs in. */
+  readonly saslMechanism: "scram-sha-512" | "scram-sha-256" | "plain";
   /** Put before the name of the topic and of the group, so that several deployments share one cluster. */
   readonly topicPrefix: string;
   /** Copies of every job; used when the topic is made. */
@@ -11,6 +19,12 @@ export interface KafkaSettings {
   /** A request without an answer is given up after this, and so is the connection it was sent on. */
   readonly timeoutMs: number;
 }
+
+const mechanisms = {
+  "scram-sha-512": SASLMechanisms.SCRAM_SHA_512,
+  "scram-sha-256": SASLMechanisms.SCRAM_SHA_256,
+  plain: SASLMechanisms.PLAIN,
+} as const;
 
 export function fanOutTopic({ topicPrefix }: KafkaSettings): string {
   return `${topicPrefix}fanout.large`;
@@ -21,17 +35,32 @@ export function fanOutGroup({ topicPrefix }: KafkaSettings): string {
 }
 
 /** `role`: what the connection is for, as the broker's own metrics and logs name it. */
-export function clientOptions({ brokers, timeoutMs }: KafkaSettings, role: string) {
+export function clientOptions(settings: KafkaSettings, role: string) {
+  const { brokers, timeoutMs } = settings;
+  const bootstrapBrokers = brokers.split(",");
   return {
     clientId: `msgr-${role}`,
-    bootstrapBrokers: brokers.split(","),
-    connectTimeout: timeoutMs,
+    bootstrapBrokers,
+    // Those that are away are tried before one that is there: all of them have to fit into one look.
+    connectTimeout: Math.ceil(timeoutMs / bootstrapBrokers.length),
     requestTimeout: timeoutMs,
     timeout: timeoutMs,
     // Whoever asks knows better when to ask again.
     retries: 0,
     autocreateTopics: false,
+    ...(settings.tls ? tlsOptions(bootstrapBrokers) : {}),
+    ...(settings.username === "" ? {} : { sasl: logIn(settings) }),
   } satisfies BaseOptions;
+}
+
+/** Names are asked for by name, as a broker behind a proxy of names (SNI) wants it; there is no such thing for addresses. */
+function tlsOptions(brokers: readonly string[]) {
+  const byName = brokers.every((broker) => isIP(broker.slice(0, broker.lastIndexOf(":"))) === 0);
+  return { tls: { rejectUnauthorized: true }, tlsServerName: byName };
+}
+
+function logIn({ username, password, saslMechanism }: KafkaSettings): SASLOptions {
+  return { mechanism: mechanisms[saslMechanism], username, password: password ?? "" };
 }
 
 export const membership = {

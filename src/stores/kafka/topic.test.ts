@@ -1,7 +1,17 @@
 import { expect, test } from "vitest";
+import type { KafkaSettings } from "./settings.ts";
 import { judgeTopic, type TopicFacts } from "./topic.ts";
 
-const settings = { brokers: "kafka:9092", topicPrefix: "", replicationFactor: 3, timeoutMs: 1_000 };
+const settings: KafkaSettings = {
+  brokers: "kafka:9092",
+  tls: false,
+  username: "",
+  password: undefined,
+  saslMechanism: "scram-sha-512",
+  topicPrefix: "",
+  replicationFactor: 3,
+  timeoutMs: 1_000,
+};
 const good: TopicFacts = { partitions: 64, retentionMs: 604_800_000, retentionBytes: -1, cleanupPolicy: "delete" };
 const judge = (change: Partial<TopicFacts>) => judgeTopic({ ...good, ...change }, settings);
 

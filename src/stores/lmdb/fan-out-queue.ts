@@ -39,6 +39,7 @@ export function createLmdbFanOutQueue(environment: Environment, options: LmdbFan
 }
 
 class LmdbFanOutQueue implements FanOutQueue {
+  readonly membersMax = limits.membersPerGroupMax;
   readonly #environment: Environment;
   readonly #options: LmdbFanOutQueueOptions;
   /** By place, ascending. */

@@ -23,6 +23,7 @@ export function postgresAdminError(cause: unknown, url: URL): StoreError {
     unreachable: `${place} does not answer: ${why}.`,
     wrong_password: `${place} does not let user ${user} in: ${why}.`,
     untrusted: `${place} shows a certificate that is not trusted: ${why}.`,
+    wrong_transport: `${place} does not speak TLS, and postgres.url asks for it.`,
     missing_database: `${place} has no database ${database}.`,
     wrong_version: `${place}: ${why}.`,
     read_only: `${place} takes no writes: ${why}.`,

@@ -38,6 +38,7 @@ const sentences: Readonly<Record<StoreErrorKind, string>> = {
   unreachable: "PostgreSQL did not answer",
   wrong_password: "PostgreSQL refused the user or the password",
   untrusted: "PostgreSQL shows a certificate that is not trusted",
+  wrong_transport: "PostgreSQL does not speak TLS, and postgres.url asks for it",
   wrong_version: "PostgreSQL is too old",
   missing_database: "PostgreSQL has no such database or table",
   read_only: "PostgreSQL is read-only",

@@ -48,8 +48,10 @@ const driverSentences: readonly string[] = [
   "Client has encountered a connection error",
   "Client was closed",
   "Cannot use a pool after calling end",
-  "The server does not support SSL connections",
 ];
+
+/** The driver's own sentence, too. */
+const noTls = "The server does not support SSL connections";
 
 /** What an operator can do about each kind. */
 export const fixes: Readonly<Record<StoreErrorKind, string>> = {
@@ -57,6 +59,7 @@ export const fixes: Readonly<Record<StoreErrorKind, string>> = {
     "Check postgres.url and that PostgreSQL runs there, with room on its disk; `msgr stack up --only postgres` starts one.",
   wrong_password: "Set postgres.password, or postgres.password_file, to the password of the user in postgres.url.",
   untrusted: untrustedFix,
+  wrong_transport: "Take sslmode out of postgres.url, or set `ssl = on` with a certificate in postgresql.conf.",
   missing_database: "`msgr migrate up --only sql` makes it.",
   wrong_version: "Upgrade the server to 16 or newer, or set postgres.url to another one; `msgr stack up` brings 18.",
   read_only: "Set postgres.url to the primary, or end the read-only mode (default_transaction_read_only).",
@@ -79,6 +82,7 @@ export function serverFailureOf(error: Error): StoreErrorKind | undefined {
   const kind = byState(kindsByState, code);
   if (kind !== undefined) return kind;
   if (isUntrusted(error)) return "untrusted";
+  if (error.message.startsWith(noTls)) return "wrong_transport";
   if (systemCodes.has(code)) return "unreachable";
   // Several addresses of one name, none of which answered.
   if (error instanceof AggregateError) return error.errors.every(isUnreachable) ? "unreachable" : undefined;

@@ -46,6 +46,7 @@ interface Line {
  * longer lives loses what it was given to another one, while it may still be working on it.
  */
 export class MemoryFanOutQueue implements FanOutQueue {
+  readonly membersMax = limits.membersPerGroupMax;
   weather: Weather;
   readonly #clock: Clock;
   readonly #lines = new Map<string, Line>();

@@ -6,6 +6,7 @@ export const ackBeforeJob: Mutant = {
   ports: (ports) => ({
     ...ports,
     fanOut: {
+      membersMax: ports.fanOut.membersMax,
       ready: () => ports.fanOut.ready(),
       lag: () => ports.fanOut.lag(),
       consume: (handle) => ports.fanOut.consume(handle),

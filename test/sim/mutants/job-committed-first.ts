@@ -6,6 +6,7 @@ export const jobCommittedFirst: Mutant = {
   ports: (ports) => ({
     ...ports,
     fanOut: {
+      membersMax: ports.fanOut.membersMax,
       ready: () => ports.fanOut.ready(),
       lag: () => ports.fanOut.lag(),
       enqueue: (jobs) => ports.fanOut.enqueue(jobs),
