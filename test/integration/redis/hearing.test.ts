@@ -87,6 +87,26 @@ describeOn(["redis"], "what a process proves to have heard", () => {
     expect(far.notices).toEqual([notice]);
   });
 
+  test("goes on while another process cannot reach Redis: of a change made there nobody here can know", async () => {
+    await using server = await startRedis();
+    await using proxy = await startTcpProxy(`127.0.0.1:${server.port}`);
+    await using cutOff = await start(`redis://127.0.0.1:${proxy.port}`, "cut-off");
+    await using made = await start(server.url, "near");
+    await hears(made);
+    proxy.refuse(true);
+    proxy.cut();
+    // Its falling silent is told once, after some seconds, and begins the span anew; what is read later is believed again.
+    await eventually(async () => {
+      await hears(made);
+      const readAtMs = nowMs();
+      expect(await cutOff.node.bus.announce(notice)).toBe(false);
+      const changedAtMs = nowMs();
+      await eventually(() => expect(made.node.bus.hearing().toMs).toBeGreaterThan(changedAtMs + 1_000));
+      expect(made.node.bus.hearing().sinceMs).toBeLessThanOrEqual(readAtMs);
+    });
+    expect(made.notices).toEqual([]);
+  });
+
   test("begins anew with every loss, also with those that are told later", async () => {
     await using server = await startRedis();
     await using made = await start(server.url, "near");
