@@ -78,15 +78,14 @@ async function writeFindings(
 const downFix =
   "Start it (`msgr stack up --only cassandra` if it is of the stack), or remove it for good with `nodetool removenode`.";
 
-/** What it means, where it is known: every node has a copy of everything. */
+/** With what it means where every node has a copy of everything. */
 function downText({ down, nodes, replication }: CassandraFacts, { datacenter }: Config["cassandra"]): string {
   const text = `${down.join(", ")} ${down.length === 1 ? "does" : "do"} not answer`;
   const copies = Number(replication?.[datacenter] ?? 0);
   if (copies !== nodes) return text;
-  const isMajorityLeft = nodes - down.length > nodes / 2;
-  return isMajorityLeft
-    ? `${text}; messages go on with the others, and stop with one more`.replace("one more", moreText(nodes, down.length))
-    : `${text}; messages are refused until a majority of the ${nodes} is back`;
+  return nodes - down.length > nodes / 2
+    ? `${text}; messages go on, since most of the ${nodes} copies are there`
+    : `${text}; messages are refused until most of the ${nodes} copies are there`;
 }
 
 export function cassandraFindings(facts: CassandraFacts, settings: Config["cassandra"]): readonly Finding[] {

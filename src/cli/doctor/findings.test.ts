@@ -67,6 +67,16 @@ describe("cassandra", () => {
   ])("%j → %s", (wrong, states) => {
     expect(statesOf(cassandraFindings({ ...sound, ...wrong }, config.cassandra))).toBe(states);
   });
+
+  test("what a node that does not answer means is said, and what mends it", () => {
+    const of = (down: readonly string[], nodes = 3) =>
+      cassandraFindings({ ...sound, nodes, down }, config.cassandra).find(({ state }) => state === "fail");
+    expect(of(["127.0.0.2:9042"])?.message).toMatch(/^127\.0\.0\.2:9042 does not answer; messages go on/);
+    expect(of(["127.0.0.2:9042"])?.fix).toContain("msgr stack up");
+    expect(of(["a:1", "b:1"])?.message).toMatch(/^a:1, b:1 do not answer; messages are refused/);
+    // Whose copies are lost is not known here.
+    expect(of(["a:1"], 6)?.message).toBe("a:1 does not answer");
+  });
 });
 
 test("migrations: none pending is fine, pending and newer ones are not", () => {
