@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.ts";
 import { metricKinds, type Selector } from "./metrics.ts";
+import type { PresenceTimes, PresenceVerdict } from "./presence/presence-verdict.ts";
 import { Histogram } from "./stats/histogram.ts";
 import type { CounterName } from "./stats/counters.ts";
 import type { Cell, RunStats } from "./stats/run-stats.ts";
@@ -12,6 +13,8 @@ export interface ProcessFacts {
   readonly serverRssPerConnectionBytes?: number | undefined;
   /** Undefined: there was no fault, or after one of them the run did not recover. */
   readonly recoveryMs?: number | undefined;
+  /** Undefined: it was not checked. */
+  readonly presence?: PresenceVerdict | undefined;
 }
 
 export interface Distribution {
@@ -74,6 +77,12 @@ export function valueOf(stats: RunStats, facts: ProcessFacts, selector: Selector
       return ended === 0 ? undefined : sum("failed") / ended;
     case "recovery":
       return facts.recoveryMs;
+    case "presence_online":
+      return longestMs(facts.presence?.online);
+    case "presence_left":
+      return longestMs(facts.presence?.left);
+    case "presence_silent":
+      return longestMs(facts.presence?.silent);
     case "generator_cpu":
       return facts.generatorCpu;
     case "server_rss":
@@ -83,6 +92,10 @@ export function valueOf(stats: RunStats, facts: ProcessFacts, selector: Selector
     default:
       return undefined;
   }
+}
+
+function longestMs(times: PresenceTimes | undefined): number | undefined {
+  return times === undefined || times.count === 0 ? undefined : times.maxMs;
 }
 
 function ratioOf(stats: RunStats, facts: ProcessFacts, { workload, against }: Selector): number | undefined {

@@ -93,6 +93,24 @@ export const metricKinds = {
     labels: [],
     means: "from the end of a fault until everything goes as before, the longest of all faults",
   },
+  presence_online: {
+    distribution: false,
+    unit: "duration",
+    labels: [],
+    means: "from a connection until whoever watches its user sees that user online, the longest",
+  },
+  presence_left: {
+    distribution: false,
+    unit: "duration",
+    labels: [],
+    means: "from the last connection's close by its device until its user is seen offline, the longest",
+  },
+  presence_silent: {
+    distribution: false,
+    unit: "duration",
+    labels: [],
+    means: "from the last heartbeat of somebody who fell silent until that user is seen offline, the longest",
+  },
   generator_cpu: { distribution: false, unit: "share", labels: [], means: "CPU of the busiest worker, of one core" },
   server_rss: { distribution: false, unit: "size", labels: [], means: "resident memory of the server at its peak" },
   server_rss_per_connection: {

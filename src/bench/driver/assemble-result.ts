@@ -4,6 +4,8 @@ import type { LedgerVerdict } from "../ledger/account.ts";
 import type { FaultOutcome } from "../faults/fault-event.ts";
 import { recoveryMaxMs, slowestRecoveryMs } from "../faults/recovery.ts";
 import type { ProcessFacts } from "../measurements.ts";
+import type { PresenceVerdict } from "../presence/presence-verdict.ts";
+import { leftWithinMs, onlineWithinMs, silentWithinMs } from "../presence/whereabouts.ts";
 import { collectWorkloads, describe } from "../report/collect.ts";
 import { parseCondition } from "../metrics.ts";
 import { type BenchResult, type FaultResult, resultVersion } from "../report/result.ts";
@@ -25,6 +27,8 @@ export interface RunFacts {
   readonly reports: readonly WorkerReport[];
   readonly ledger: LedgerVerdict;
   readonly server: BenchResult["server"];
+  /** Undefined: it was not checked. */
+  readonly presence?: PresenceVerdict | undefined;
   /** Undefined: the scenario has none. */
   readonly faults?: readonly FaultOutcome[] | undefined;
   /** Undefined: the run was on no real stores. */
@@ -46,8 +50,9 @@ export function assembleResult(facts: RunFacts): BenchResult {
     serverRssBytes: server.rssPeakBytes,
     serverRssPerConnectionBytes: server.rssPerConnectionBytes,
     recoveryMs: slowestRecoveryMs(facts.faults ?? []),
+    presence: facts.presence,
   };
-  const thresholds = judgeThresholds(demandsOf(facts), stats, process);
+  const thresholds = judgeThresholds([...demandsOf(facts), ...presenceDemandsOf(facts)], stats, process);
   const verdict = decideExitCode({
     correct: ledger.ok,
     generatorValid: generator.valid,
@@ -71,6 +76,7 @@ export function assembleResult(facts: RunFacts): BenchResult {
     workers: plan.workers.length,
     workloads: collectWorkloads(stats, scenario.workloads, mergeErrors(reports), addPhaseCpu(reports)),
     ledger,
+    ...(facts.presence === undefined ? {} : { presence: facts.presence }),
     generator,
     thresholds,
     server,
@@ -93,6 +99,21 @@ function demandsOf({ scenario, faults = [] }: RunFacts): readonly Demand[] {
   if (scenario.faults.length === 0 || isSaid || (!demandsRecovery && areDone)) return thresholds;
   const condition = parseCondition("recovery", "max", `${recoveryMaxMs}ms`);
   return [...thresholds, { selector: { name: "recovery" }, conditions: [{ ...condition, text: "30s" }] }];
+}
+
+/** Promise I6 likewise, as far as there was something to see. Faults that were added to a scenario demand no times. */
+function presenceDemandsOf({ scenario, presence }: RunFacts): readonly Demand[] {
+  if (presence === undefined || (scenario.faults.length > 0 && !scenario.demandsRecovery)) return [];
+  const bounds = [
+    ["presence_online", presence.online, onlineWithinMs],
+    ["presence_left", presence.left, leftWithinMs],
+    ["presence_silent", presence.silent, silentWithinMs],
+  ] as const;
+  return bounds.flatMap(([name, { count }, withinMs]) => {
+    if (count === 0 || scenario.thresholds.some(({ selector }) => selector.name === name)) return [];
+    const condition = parseCondition(name, "max", `${withinMs}ms`);
+    return [{ selector: { name }, conditions: [{ ...condition, text: `${withinMs / 1_000}s` }] }];
+  });
 }
 
 function resyncOf({ resyncs }: RunStats): Pick<BenchResult, "resync"> {

@@ -6,6 +6,7 @@ import { Population } from "../data/population.ts";
 import { FaultStage } from "../faults/fault-stage.ts";
 import { needsFronts } from "../faults/needs.ts";
 import { Account, type LedgerVerdict } from "../ledger/account.ts";
+import { type PresenceVerdict, toFaults } from "../presence/presence-verdict.ts";
 import { formatCount } from "../report/format.ts";
 import type { BenchResult } from "../report/result.ts";
 import { computePlan, type Plan } from "../scenario/plan.ts";
@@ -19,6 +20,7 @@ import { type DataFolder, makeDataFolder } from "./data-folder.ts";
 import { HttpClient } from "./http-client.ts";
 import { readMachineLimits } from "./machine-facts.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
+import { planPresence, type PresencePlan } from "./presence-plan.ts";
 import { provision, type Provisioned } from "./provision.ts";
 import type { StoreAccess } from "./store-access.ts";
 import { StoreMonitor } from "./store-monitor.ts";
@@ -85,6 +87,8 @@ class BenchRun {
   #target: Target | undefined;
   /** Of the cluster profile. */
   #monitor: StoreMonitor | undefined;
+  /** Undefined: presence is not checked. */
+  #presence: PresencePlan | undefined;
   #rssPerConnectionBytes: number | undefined;
 
   constructor(options: BenchOptions) {
@@ -114,7 +118,8 @@ class BenchRun {
     await this.#connect(target, provisioned);
     await this.#load(target, stage);
     const reports = await this.#workers.collect();
-    const ledger = await this.#closeAccount(target, provisioned, reports);
+    const presence = this.#presence?.verdict(reports, stage.events);
+    const ledger = await this.#closeAccount(target, provisioned, reports, presence);
     const stats = this.#workers.mergeStats(reports);
     return assembleResult({
       id: `${scenario.name}-${this.#startedAt.toISOString().replaceAll(/[:.]/g, "-")}`,
@@ -123,6 +128,7 @@ class BenchRun {
       stats,
       reports,
       ledger,
+      presence,
       faults: stage.outcomes(stats),
       server: this.#describeServer(target),
       stores: this.#monitor?.results(...this.#workers.recordedSpan()),
@@ -221,7 +227,15 @@ class BenchRun {
     this.#options.reporter.stage(`making ${users} users and ${formatCount(population.groupCount)} groups`);
     const api = new HttpClient(target.url, 16);
     try {
-      return await provision(population, this.#run, target.admin, api, createSystemRandom());
+      const made = await provision(population, this.#run, target.admin, api, createSystemRandom());
+      this.#presence = await planPresence(this.#options.scenario, {
+        population,
+        userIds: made.ids.userIds,
+        run: this.#run,
+        servers: target.urls.length,
+        admin: target.admin,
+      });
+      return made;
     } finally {
       api.close();
       this.#checkInterrupted();
@@ -280,6 +294,7 @@ class BenchRun {
         sourceAddresses:
           addresses > 1 ? Array.from({ length: addresses }, (_, address) => `127.0.0.${address + 2}`) : [],
         owned: this.#owned(target),
+        presence: this.#presence?.setupOf(index, count),
       };
     });
   }
@@ -288,6 +303,7 @@ class BenchRun {
     target: Target,
     { ids, devices }: Provisioned,
     reports: readonly WorkerReport[],
+    presence: PresenceVerdict | undefined,
   ): Promise<LedgerVerdict> {
     const { scenario, reporter } = this.#options;
     const population = this.#population;
@@ -327,6 +343,7 @@ class BenchRun {
     } finally {
       http.close();
     }
+    if (presence !== undefined) account.add(toFaults(presence));
     return account.verdict();
   }
 

@@ -6,7 +6,7 @@ import type { Scenario } from "../scenario/schema.ts";
 import type { RunStats } from "../stats/run-stats.ts";
 import { intervalMsOf } from "../stats/time-series.ts";
 import { createFaultActions } from "./fault-actions.ts";
-import type { FaultOutcome } from "./fault-event.ts";
+import type { FaultEvent, FaultOutcome } from "./fault-event.ts";
 import { FaultRunner } from "./fault-runner.ts";
 import { linkedStores, needsPrivateStack, privateStores } from "./needs.ts";
 import { PrivateStack } from "./private-stack.ts";
@@ -114,6 +114,11 @@ export class FaultStage {
   /** Why the run cannot go on. */
   get failure(): Error | undefined {
     return this.#runner?.failure;
+  }
+
+  /** What was done until now. */
+  get events(): readonly FaultEvent[] {
+    return this.#runner?.events ?? [];
   }
 
   /** Undefined: the scenario has no faults. */

@@ -115,6 +115,11 @@ export class Account {
     this.#closeDevices(conversation, rows, owedSeqOf(rows, sent));
   }
 
+  /** Faults that the log does not show. */
+  add(report: FaultReport): void {
+    this.#found.merge(report);
+  }
+
   verdict(): LedgerVerdict {
     const totals = { sent: 0, acked: 0, refused: 0 };
     const unscanned = new Set<number>();

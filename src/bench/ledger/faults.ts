@@ -21,7 +21,7 @@ export const faults = {
   unread_wrong: "I8: an unread count that the log does not bear out",
   media_lost: "I11: committed, but not there any more, or other bytes",
   register_low: "a register that stands below what was acknowledged",
-  false_offline: "offline in an answer, though alive: it had beaten within the time for which a heartbeat holds",
+  false_offline: "I6: offline in an answer, though alive: it had beaten within the time for which a heartbeat holds",
   unclassified: "so many holes at one time that late rows could not be told from repeated ones",
 } as const;
 

@@ -95,6 +95,27 @@ const ledger = z.object({
   }),
 });
 
+const presenceTimes = z.object({ count: z.int(), p50Ms: z.number(), maxMs: z.number() });
+
+/** What became of promise I6; durations in ms. presence/presence-verdict.ts says what each is. */
+const presence = z.object({
+  users: z.int(),
+  watchers: z.int(),
+  checkedMs: z.number(),
+  excusedMs: z.number(),
+  online: presenceTimes,
+  left: presenceTimes,
+  silent: presenceTimes,
+  killed: z.int(),
+  cross: z.int(),
+  excused: z.int(),
+  falseOffline: z.int(),
+  cases: z
+    .array(z.object({ kind: z.enum(["false_offline", "late_online", "late_left", "late_silent"]), detail: z.string() }))
+    .readonly(),
+  dropped: z.int(),
+});
+
 const generator = z.object({
   valid: z.boolean(),
   reasons: z.array(z.string()).readonly(),
@@ -210,6 +231,8 @@ export const resultSchema = z.object({
   workers: z.int(),
   workloads: z.array(workload),
   ledger,
+  /** Absent: it was not checked. */
+  presence: presence.optional(),
   generator,
   thresholds: z.array(threshold),
   server,

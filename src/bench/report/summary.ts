@@ -2,6 +2,7 @@ import { faultNames } from "../ledger/faults.ts";
 import { formatBytes, formatCount, formatMetric, formatRate, formatShare, formatSpanMs, formatUs } from "./format.ts";
 import type { BenchResult, DistributionResult, WorkloadResult } from "./result.ts";
 import { faultLines } from "./fault-lines.ts";
+import { presenceLines } from "./presence-lines.ts";
 import { labelled, labelWidth, lineWidth } from "./labelled.ts";
 import { createStyle, type Style } from "./style.ts";
 import { wrap } from "./wrap.ts";
@@ -23,6 +24,7 @@ export function summaryText(result: BenchResult, options: SummaryOptions): strin
     ...ratioLines(result, style),
     ...deliveryLines(result, style),
     ...(result.ledger.presenceChecked === undefined ? ledgerLines(result, style) : storeLedgerLines(result, style)),
+    ...presenceLines(result, style),
     ...faultLines(result, style),
     ...clientLines(result, style),
     ...resyncLines(result, style),

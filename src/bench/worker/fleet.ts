@@ -38,6 +38,8 @@ export interface FleetListener {
   conversation(slot: number, conversationId: Uuid): void;
   connection(slot: number, state: ConnectionState, code: number | undefined): void;
   synced(slot: number): void;
+  /** A heartbeat leaves. */
+  beat(slot: number): void;
   /** True: the frame was asked for outside of the machine and is none of its business. */
   takes(slot: number, frame: ServerFrame): boolean;
   /** Everything that one input led to has been told. */
@@ -63,6 +65,8 @@ export class Fleet implements Effects, LinkHandlers {
   readonly #serverOf: Uint16Array;
   readonly #machines: readonly DeviceMachine[];
   readonly #links: (Link | undefined)[];
+  /** Connections of those who vanished. */
+  readonly #silent = new Map<number, Link>();
   readonly #wheel: TimerWheel;
   /** When those who left come back. */
   readonly #returns: TimerWheel;
@@ -156,6 +160,8 @@ export class Fleet implements Effects, LinkHandlers {
 
   start(slot: number): void {
     this.#away[slot] = 0;
+    this.#silent.get(slot)?.terminate();
+    this.#silent.delete(slot);
     this.machine(slot).start(this.#options.nowMs());
     this.#tell();
   }
@@ -167,6 +173,19 @@ export class Fleet implements Effects, LinkHandlers {
     this.#returns.set(slot, nowMs + awayMs - this.#originMs);
     this.machine(slot).stop(nowMs);
     this.#tell();
+  }
+
+  /**
+   * Falls silent, as a device whose network is gone: its connection stays open, and nobody reads from it or writes to it.
+   * Comes back by itself. Only while ready.
+   */
+  vanish(slot: number, awayMs: number): void {
+    const link = this.#links[slot];
+    if (link === undefined) return;
+    this.#links[slot] = undefined;
+    link.fallSilent();
+    this.#silent.set(slot, link);
+    this.leave(slot, awayMs);
   }
 
   sendMessage(slot: number, message: MessageToSend): boolean {
@@ -182,7 +201,10 @@ export class Fleet implements Effects, LinkHandlers {
 
   /** A frame of a workload's own; only while ready. */
   transmit(slot: number, frame: ClientFrame): void {
-    if (frame.type === "HEARTBEAT") this.#beatMs[slot] = this.#options.nowMs();
+    if (frame.type === "HEARTBEAT") {
+      this.#beatMs[slot] = this.#options.nowMs();
+      this.#options.listener.beat(slot);
+    }
     this.#links[slot]?.send(JSON.stringify(frame));
   }
 
@@ -210,6 +232,8 @@ export class Fleet implements Effects, LinkHandlers {
   }
 
   close(): void {
+    for (const link of this.#silent.values()) link.terminate();
+    this.#silent.clear();
     for (const [slot, link] of this.#links.entries()) {
       this.#links[slot] = undefined;
       this.#wheel.cancel(slot);
@@ -223,7 +247,10 @@ export class Fleet implements Effects, LinkHandlers {
   send(slot: number, frame: ClientFrame): void {
     // A workload that beats for the device makes its own heartbeat superfluous.
     const recentlyMs = 1.2 * heartbeatMs;
-    if (frame.type === "HEARTBEAT" && this.#options.nowMs() - (this.#beatMs[slot] as number) < recentlyMs) return;
+    if (frame.type === "HEARTBEAT") {
+      if (this.#options.nowMs() - (this.#beatMs[slot] as number) < recentlyMs) return;
+      this.#options.listener.beat(slot);
+    }
     this.#links[slot]?.send(JSON.stringify(frame));
   }
 

@@ -87,6 +87,12 @@ export class Link {
     else this.#ws.terminate();
   }
 
+  /** The socket stays open and hears nothing more; nothing is told of it any more either. */
+  fallSilent(): void {
+    this.#ended = true;
+    this.#ws.pause();
+  }
+
   /** Ends it without a closing handshake. */
   terminate(): void {
     this.#ended = true;

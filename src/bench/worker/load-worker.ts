@@ -28,6 +28,7 @@ import type {
 import { monotonicMs } from "./monotonic.ts";
 import { OwedRows } from "./owed-rows.ts";
 import { createConnectStep, createHistoryStep, type Step } from "./prepare.ts";
+import { createPresencePart, type PresencePart } from "./presence-part.ts";
 import { Slots } from "./slots.ts";
 import { SyncWatch } from "./sync-watch.ts";
 import { WorkerMeter } from "./worker-meter.ts";
@@ -61,6 +62,7 @@ export class LoadWorker {
   readonly #groups: GroupDeliveries;
   readonly #owed: OwedRows;
   readonly #meter: WorkerMeter<WorkloadRunner>;
+  readonly #presence: PresencePart | undefined;
   readonly #pulse: NodeJS.Timeout;
   readonly #conversations = new Map<number, readonly number[]>();
   readonly #groupsOfUsers: ReadonlyMap<number, readonly number[]>;
@@ -117,6 +119,7 @@ export class LoadWorker {
       listener: this.#createListener(),
     });
     this.#owed = new OwedRows({ ...common, fleet: this.#fleet });
+    this.#presence = createPresencePart(setup, { ...common, fleet: () => this.#fleet });
     this.#groups = new GroupDeliveries({
       waitMs: groupWaitMs,
       messagesMax: groupMessagesMax,
@@ -160,6 +163,7 @@ export class LoadWorker {
       }
       case "start":
         this.#meter.start(message.t0Ms);
+        this.#presence?.start();
         break;
       case "stop":
         this.#load.stop();
@@ -179,11 +183,13 @@ export class LoadWorker {
     clearInterval(this.#pulse);
     this.#load.stop();
     for (const runner of this.#load.runners) runner.close?.();
+    this.#presence?.close();
     this.#fleet.close();
   }
 
   #beat(): void {
     const nowMs = monotonicMs();
+    this.#presence?.pulse(nowMs);
     this.#fleet.advance(nowMs);
     this.#load.poll();
     if (this.#step?.run.advance(nowMs) === true) {
@@ -233,6 +239,7 @@ export class LoadWorker {
       report: {
         stats: this.#stats.serialise(),
         observations: this.#recorder.observations(),
+        ...(this.#presence && { presence: this.#presence.observations(this.#meter.t0Ms) }),
         errors: this.#load.errors,
         refusals: Object.fromEntries(this.#fleet.refusals),
         clients: this.#clientCounters(),
@@ -307,6 +314,7 @@ export class LoadWorker {
       },
       connection: (slot, state, code) => {
         if (state !== "ready") this.#watch.unsynced(slot, monotonicMs());
+        this.#presence?.connection(slot, state);
         for (const runner of this.#load.runners) runner.connection?.(slot, state, code);
       },
       synced: (slot) => {
@@ -314,7 +322,9 @@ export class LoadWorker {
         this.#fleet.takeAttempts(slot);
         for (const runner of this.#load.runners) runner.synced?.(slot);
       },
+      beat: (slot) => this.#presence?.beat(slot),
       takes: (slot, frame) => {
+        this.#presence?.frame(slot, frame);
         let taken = false;
         for (const runner of this.#load.runners) taken = runner.takes?.(slot, frame) === true || taken;
         return taken;

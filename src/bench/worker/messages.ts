@@ -1,8 +1,10 @@
+import type { Uuid } from "../../protocol/ids.ts";
 import type { DirectoryIds } from "../data/directory.ts";
 import type { Share } from "../executors/executor.ts";
 import type { StoreAccess } from "../driver/store-access.ts";
 import type { WorkerFacts } from "../generator-health.ts";
 import type { LedgerObservations } from "../ledger/recorder.ts";
+import type { PresenceObservations } from "../presence/observations.ts";
 import type { StoreAccount } from "../ledger/store-account.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { SerialisedStats } from "../stats/run-stats.ts";
@@ -38,6 +40,26 @@ export interface ServerWorkerSetup extends CommonSetup {
   readonly sourceAddresses: readonly string[];
   /** What the driver started; a worker that loses its driver ends it. */
   readonly owned: OwnedByDriver;
+  /** Undefined: presence is not checked. */
+  readonly presence: PresenceSetup | undefined;
+}
+
+/** Who watches whom, and whose connections are noted (driver/presence-plan.ts). */
+export interface PresenceSetup {
+  /** On this worker. */
+  readonly people: readonly PresencePerson[];
+  /** Watched by every watcher. */
+  readonly watched: readonly Uuid[];
+  /** Of them, those of the population, by number. */
+  readonly users: readonly number[];
+}
+
+/** Somebody who is there for presence alone. */
+export interface PresencePerson extends DeviceAccess {
+  readonly userId: Uuid;
+  readonly role: "watcher" | "commuter" | "vanisher" | "mortal";
+  /** Among all people of the run. */
+  readonly number: number;
 }
 
 export interface OwnedByDriver {
@@ -122,6 +144,7 @@ export interface WorkerReport {
   readonly stats: SerialisedStats;
   /** Of a worker on a server. */
   readonly observations?: LedgerObservations;
+  readonly presence?: PresenceObservations;
   /** Of a worker on the stores: it has read back what it wrote. */
   readonly account?: StoreAccount;
   /** By workload and error code. */

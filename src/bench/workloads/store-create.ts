@@ -71,7 +71,7 @@ class StoreWorkMaker {
         return new RedisSetWork(await clients.tickWriter(workload.options.client), keyPrefix, users, share);
       case "presence.heartbeat": {
         const { client = "adapter", mode = "literal" } = workload.options;
-        const sample = { seed, share: scenario.verify.presence };
+        const sample = { seed, share: scenario.verify.presence ?? 1 };
         return new HeartbeatWork(await clients.presence(client, mode), this.#beatingUsers(mode), sample);
       }
       case "presence.lookup": {
