@@ -36,7 +36,7 @@ export function describeOn(stores: readonly RealStore[], name: string, suite: ()
 }
 
 /** A configuration of the cluster profile on those stores, with names of its own for everything that can be shared. */
-export function realStoreConfig(overrides: Readonly<Record<string, string | number>> = {}): Config {
+export function realStoreConfig(overrides: Readonly<Record<string, string | number | boolean>> = {}): Config {
   const own = `t_${randomBytes(6).toString("hex")}`;
   const raw: Record<string, Record<string, unknown>> = {};
   for (const section of Object.keys(configSchema.shape)) if (section !== "profile") raw[section] = {};

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import { pipeline } from "node:stream";
 import { createServer } from "node:tls";
 
 /** Something that speaks TLS with a certificate of the test's, in front of a store that does not. */
@@ -21,7 +20,9 @@ export async function startTlsProxy(files: { readonly certificate: string; reado
   const server = createServer(options, (client) => {
     const store = connect(port, "127.0.0.1");
     // Either end may hang up in the middle of something; then the other one has to.
-    pipeline(keep(client), keep(store), client, () => undefined);
+    keep(client).on("error", () => store.destroy());
+    keep(store).on("error", () => client.destroy());
+    client.pipe(store).pipe(client);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -2,7 +2,8 @@ import { Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "../../base/logger.ts";
 import { createSystemRandom, type Random } from "../../base/random.ts";
 import type { StoreError } from "../../base/store-error.ts";
-import { answered, toStoreError } from "./errors.ts";
+import { answered } from "./errors.ts";
+import { explainRedis } from "./explain-silence.ts";
 import { factsObjections, parseInfo, versionObjection } from "./inspect.ts";
 import { RedisKeys } from "./keys.ts";
 import { parseRedisAddress, type RedisAddress } from "./redis-address.ts";
@@ -69,7 +70,7 @@ function optionsOf(address: RedisAddress, settings: RedisSettings, name: string,
 
 /**
  * Connects, and checks that the server is one that will do. Rejects with StoreError (unreachable, wrong_password,
- * wrong_version); then no connection is left.
+ * untrusted, wrong_transport, wrong_version); then no connection is left.
  */
 export async function connectRedis(
   settings: RedisSettings,
@@ -94,7 +95,7 @@ export async function connectRedis(
     if (objection !== undefined) throw objection;
   } catch (error) {
     close();
-    throw toStoreError(error, address.text);
+    throw await explainRedis(error, address, settings.timeoutMs);
   }
   report(commands, address, deps.log);
   return {
@@ -111,7 +112,7 @@ export async function connectRedis(
 }
 
 /**
- * What is wrong with a Redis, for `msgr doctor` and `config check --online`: unreachable, wrong password, too old, a
+ * What is wrong with a Redis, for `msgr doctor` and `config check --online`: unreachable, wrong password, TLS where there is none or the other way round, too old, a
  * replica, or one that evicts. Empty = nothing. Never rejects.
  */
 export async function inspectRedis(settings: RedisSettings): Promise<readonly StoreError[]> {
@@ -121,7 +122,7 @@ export async function inspectRedis(settings: RedisSettings): Promise<readonly St
     await open(redis, settings.timeoutMs);
     return factsObjections(parseInfo(await redis.info()), address.text);
   } catch (error) {
-    return [toStoreError(error, address.text)];
+    return [await explainRedis(error, address, settings.timeoutMs)];
   } finally {
     redis.disconnect();
   }

@@ -29,6 +29,7 @@ describe("what the object store answers", () => {
     [onTheWay("ENOTFOUND"), "unreachable", "store_unavailable"],
     [Object.assign(new Error("slow"), { name: "TimeoutError" }), "unreachable", "store_unavailable"],
     [new TypeError("fetch failed", { cause: onTheWay("ECONNRESET") }), "unreachable", "store_unavailable"],
+    [new Error("error:0A00010B:SSL routines::wrong version number"), "wrong_transport", "store_unavailable"],
     [new Error("who knows"), "other", "store_unavailable"],
     [undefined, "other", "store_unavailable"],
   ])("%s is %s, told to clients as %s", (error, kind, code) => {

@@ -1,4 +1,5 @@
 import { StoreError, type StoreErrorKind } from "../../base/store-error.ts";
+import { isNotTls } from "../../base/speaks-tls.ts";
 import { untrustedCodes, untrustedFix } from "../../base/untrusted.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 
@@ -40,6 +41,12 @@ const untrusted: Meaning = {
   kind: "untrusted",
   message: "it shows a certificate that is not trusted",
   fix: untrustedFix,
+};
+
+const noTls: Meaning = {
+  kind: "wrong_transport",
+  message: "it does not speak TLS, and s3.endpoint asks for it",
+  fix: "Write http:// in s3.endpoint, or give the store a certificate.",
 };
 
 /** By the code in the store's answer, or the system's or the client's own word for what went wrong on the way. */
@@ -109,6 +116,7 @@ export function toStoreError(error: unknown): StoreError {
 }
 
 function meaningOf(error: unknown): Meaning {
+  if (isNotTls(error) || isNotTls((error as Partial<Error> | undefined)?.cause)) return noTls;
   for (const name of namesOf(error)) {
     const meaning = meanings[name];
     if (meaning !== undefined) return meaning;

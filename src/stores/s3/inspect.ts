@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { HeadBucketCommand } from "@aws-sdk/client-s3";
+import { speaksTls } from "../../base/speaks-tls.ts";
 import { StoreError } from "../../base/store-error.ts";
 import { connectS3, type S3Options } from "./connect.ts";
 import { statusOf, toStoreError } from "./errors.ts";
@@ -7,6 +8,9 @@ import { createS3MediaObjects } from "./media-objects.ts";
 
 /** Signed addresses begin to hold when they are made, by the clock of whoever made them. */
 const clockOffsetMsMax = 60_000;
+
+/** The longest that is looked for TLS where nothing answered in the clear. */
+const lookForTlsMs = 2_000;
 
 /**
  * What is wrong with the object store, the bucket, the key or the clocks; empty = all is well. Uploads, reads and deletes
@@ -18,8 +22,17 @@ export async function inspectS3(options: S3Options, nowMs: () => number = Date.n
     const offsetMs = await passObject(options, nowMs);
     return Math.abs(offsetMs) > clockOffsetMsMax ? [skewed(offsetMs)] : [];
   } catch (error) {
-    return [toStoreError(error)];
+    return [await orWantsTls(toStoreError(error), options)];
   }
+}
+
+/** A store that wants TLS hangs up on whoever speaks in the clear, or answers in words of its own. */
+async function orWantsTls(error: StoreError, { endpoint, timeoutMs }: S3Options): Promise<StoreError> {
+  const { protocol, hostname, port } = new URL(endpoint);
+  if (protocol !== "http:" || (error.kind !== "unreachable" && error.kind !== "other")) return error;
+  if (!(await speaksTls(hostname, Number(port === "" ? "80" : port), Math.min(timeoutMs, lookForTlsMs)))) return error;
+  const message = `The object store at ${endpoint} speaks TLS, and s3.endpoint does not.`;
+  return new StoreError("s3", "wrong_transport", message, "Write https:// in s3.endpoint.", error);
 }
 
 async function findBucket(options: S3Options): Promise<void> {
