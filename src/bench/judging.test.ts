@@ -27,14 +27,20 @@ function stats(): RunStats {
   }
   run.count(0, "asked", 2_000);
   run.ended(0, 2_000, 2_000, 2_500, false);
-  for (let lost = 1; lost <= 4; lost++) run.resyncs.record(lost * 1_000, lost);
+  for (let lost = 1; lost <= 4; lost++) run.resyncs.record(lost * 1_000, lost, lost * 2_000);
   return run;
 }
 
 function judge(metric: string, statistic: Statistic, text: string): ThresholdVerdict {
   const selector = parseSelector(metric);
   const demands = [{ selector, conditions: [parseCondition(selector.name, statistic, text)] }];
-  const [verdict] = judgeThresholds(demands, stats(), { generatorCpu: 0.5, serverRssBytes: 200e6 });
+  const [verdict] = judgeThresholds(demands, stats(), {
+    generatorCpu: 0.5,
+    serverRssBytes: 200e6,
+    memoryGrowthBytes: 300e6,
+    queueEntriesLeft: 17,
+    bystanderP99Ratio: 1.5,
+  });
   if (verdict === undefined) throw new Error("no verdict");
   return verdict;
 }
@@ -70,6 +76,12 @@ describe("thresholds", () => {
     ["error_rate", "max", "1%", true],
     ["generator_cpu", "max", "85%", true],
     ["server_rss", "max", "100MB", false],
+    ["server_memory_growth", "max", "512MiB", true],
+    ["server_memory_growth", "max", "1MiB", false],
+    ["server_queue_entries_left", "max", "16", false],
+    ["server_queue_bytes_left", "max", "64KiB", false],
+    ["bystander_delivery_p99_ratio", "max", "200%", true],
+    ["bystander_delivery_p99_ratio", "max", "140%", false],
   ])("%s %s %s: %s", (metric, statistic, text, ok) => expect(judge(metric, statistic, text).ok).toBe(ok));
 
   test("a verdict says what was demanded and what was found", () => {

@@ -13,6 +13,12 @@ export interface ProcessFacts {
   readonly serverRssPerConnectionBytes?: number | undefined;
   /** Undefined: there was no fault, or after one of them the run did not recover. */
   readonly recoveryMs?: number | undefined;
+  /** Undefined: a server was not read. */
+  readonly memoryGrowthBytes?: number | undefined;
+  readonly queueEntriesLeft?: number | undefined;
+  readonly queueBytesLeft?: number | undefined;
+  /** Undefined: no server was struck, or too few messages went between those that were not. */
+  readonly bystanderP99Ratio?: number | undefined;
   /** Undefined: it was not checked. */
   readonly presence?: PresenceVerdict | undefined;
 }
@@ -83,6 +89,14 @@ export function valueOf(stats: RunStats, facts: ProcessFacts, selector: Selector
       return longestMs(facts.presence?.left);
     case "presence_silent":
       return longestMs(facts.presence?.silent);
+    case "bystander_delivery_p99_ratio":
+      return facts.bystanderP99Ratio;
+    case "server_memory_growth":
+      return facts.memoryGrowthBytes;
+    case "server_queue_entries_left":
+      return facts.queueEntriesLeft;
+    case "server_queue_bytes_left":
+      return facts.queueBytesLeft;
     case "generator_cpu":
       return facts.generatorCpu;
     case "server_rss":

@@ -111,6 +111,31 @@ export const metricKinds = {
     labels: [],
     means: "from the last heartbeat of somebody who fell silent until that user is seen offline, the longest",
   },
+  bystander_delivery_p99_ratio: {
+    distribution: false,
+    unit: "share",
+    labels: [],
+    means:
+      "p99 of the deliveries between devices at servers that no fault struck, from the first fault of a server until everybody is back in sync, of that before",
+  },
+  server_memory_growth: {
+    distribution: false,
+    unit: "size",
+    labels: [],
+    means: "resident memory of a server at its peak above that before the first fault, of the one that grew most",
+  },
+  server_queue_entries_left: {
+    distribution: false,
+    unit: "count",
+    labels: [],
+    means: "what is left in a server's queue after the drain above the lowest level before the first fault, the most",
+  },
+  server_queue_bytes_left: {
+    distribution: false,
+    unit: "size",
+    labels: [],
+    means: "the same for queues that are measured in bytes",
+  },
   generator_cpu: { distribution: false, unit: "share", labels: [], means: "CPU of the busiest worker, of one core" },
   server_rss: { distribution: false, unit: "size", labels: [], means: "resident memory of the server at its peak" },
   server_rss_per_connection: {

@@ -62,7 +62,16 @@ it("a server that is killed, and links that break, cost time and nothing else", 
     "proxy.half_open server-1",
     "server.kill server-1",
   ]);
-  expect(result.thresholds).toMatchObject([{ metric: "recovery", statistic: "max", demanded: "30s", ok: true }]);
+  const demanded = result.thresholds.map(({ metric, demanded: bound, ok }) => `${metric} ${bound} ${ok}`);
+  expect(demanded).toEqual(
+    expect.arrayContaining([
+      "recovery 30s true",
+      "server_memory_growth 512MiB true",
+      "server_queue_entries_left 16 true",
+      "server_queue_bytes_left 64KiB true",
+    ]),
+  );
+  expect(result.servers).toMatchObject([{ server: "server-1", processes: 2 }]);
 });
 
 it("a message that is lost while things break is found: exit 9", async () => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { QueueLevels } from "../servers/server-readings.ts";
 import { HttpClient } from "./http-client.ts";
 
 /** The administrative port of the server under test. */
@@ -20,6 +21,7 @@ export interface ServerSample {
   /** Seconds of CPU since the server's start. */
   readonly cpuSeconds: number;
   readonly rssBytes: number;
+  readonly queues: QueueLevels;
 }
 
 export class AdminClient {
@@ -63,6 +65,7 @@ export class AdminClient {
     return {
       cpuSeconds: valueIn(text, "process_cpu_seconds"),
       rssBytes: valueIn(text, "process_resident_memory_bytes"),
+      queues: queuesIn(text),
     };
   }
 
@@ -75,4 +78,13 @@ export class AdminClient {
 function valueIn(text: string, name: string): number {
   const match = new RegExp(`^${name} (\\S+)$`, "m").exec(text);
   return match === null ? 0 : Number(match[1]);
+}
+
+/** What a server says of its queues, with the jobs of large groups, wherever these wait. */
+function queuesIn(text: string): QueueLevels {
+  const levels: Record<"entries" | "bytes", Record<string, number>> = { entries: {}, bytes: {} };
+  for (const [, unit, queue = "", value] of text.matchAll(/^msgr_queue_(entries|bytes)\{queue="([^"]+)"\} (\S+)$/gm)) {
+    levels[unit as "entries" | "bytes"][queue] = Number(value);
+  }
+  return { ...levels, entries: { ...levels.entries, fan_out_jobs: valueIn(text, "msgr_fan_out_jobs_waiting") } };
 }

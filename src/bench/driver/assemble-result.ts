@@ -1,6 +1,7 @@
 import { decideExitCode } from "../exit-code.ts";
 import { judgeGenerator, type GeneratorVerdict, seeksCeiling } from "../generator-health.ts";
 import type { LedgerVerdict } from "../ledger/account.ts";
+import { bystanderDelays } from "../faults/bystander-delays.ts";
 import type { FaultOutcome } from "../faults/fault-event.ts";
 import { recoveryMaxMs, slowestRecoveryMs } from "../faults/recovery.ts";
 import type { ProcessFacts } from "../measurements.ts";
@@ -8,14 +9,17 @@ import type { PresenceVerdict } from "../presence/presence-verdict.ts";
 import { leftWithinMs, onlineWithinMs, silentWithinMs } from "../presence/whereabouts.ts";
 import { collectWorkloads, describe } from "../report/collect.ts";
 import { parseCondition } from "../metrics.ts";
-import { type BenchResult, type FaultResult, resultVersion } from "../report/result.ts";
+import { type BenchResult, type FaultResult, resultVersion, type ServerResult } from "../report/result.ts";
 import type { Plan } from "../scenario/plan.ts";
 import type { Scenario } from "../scenario/schema.ts";
+import { leftInQueues, memoryGrowthBytes, type ServerGrowth } from "../servers/server-growth.ts";
+import { type BystanderDelays, bystanderP99Ratio } from "../stats/bystanders.ts";
 import { Histogram } from "../stats/histogram.ts";
 import type { CounterName } from "../stats/counters.ts";
 import type { RunStats } from "../stats/run-stats.ts";
 import { type Demand, judgeThresholds } from "../thresholds.ts";
 import type { ClientCounters, WorkerReport } from "../worker/messages.ts";
+import { growthDemandsOf } from "./growth-demands.ts";
 import { describeMachine, describeVersions } from "./machine-facts.ts";
 
 /** Everything that a run has brought together → its result, with the verdicts and the exit code that follow from it. */
@@ -27,6 +31,8 @@ export interface RunFacts {
   readonly reports: readonly WorkerReport[];
   readonly ledger: LedgerVerdict;
   readonly server: BenchResult["server"];
+  /** Empty: the run had none. */
+  readonly growths: readonly ServerGrowth[];
   /** Undefined: it was not checked. */
   readonly presence?: PresenceVerdict | undefined;
   /** Undefined: the scenario has none. */
@@ -45,14 +51,23 @@ export const interruptedExitCode = 130;
 export function assembleResult(facts: RunFacts): BenchResult {
   const { scenario, plan, stats, reports, ledger, server, interrupted } = facts;
   const generator = judgeRun(facts);
+  const bystanders = bystanderDelays(stats, facts.faults ?? []);
   const process: ProcessFacts = {
     generatorCpu: generator.cpu,
     serverRssBytes: server.rssPeakBytes,
     serverRssPerConnectionBytes: server.rssPerConnectionBytes,
     recoveryMs: slowestRecoveryMs(facts.faults ?? []),
+    memoryGrowthBytes: memoryGrowthBytes(facts.growths),
+    queueEntriesLeft: leftInQueues(facts.growths, "entries"),
+    queueBytesLeft: leftInQueues(facts.growths, "bytes"),
+    bystanderP99Ratio: bystanderP99Ratio(bystanders),
     presence: facts.presence,
   };
-  const thresholds = judgeThresholds([...demandsOf(facts), ...presenceDemandsOf(facts)], stats, process);
+  const thresholds = judgeThresholds(
+    [...demandsOf(facts), ...growthDemandsOf(scenario), ...presenceDemandsOf(facts)],
+    stats,
+    process,
+  );
   const verdict = decideExitCode({
     correct: ledger.ok,
     generatorValid: generator.valid,
@@ -80,6 +95,8 @@ export function assembleResult(facts: RunFacts): BenchResult {
     generator,
     thresholds,
     server,
+    ...(facts.growths.length === 0 ? {} : { servers: facts.growths.map(serverResult) }),
+    ...bystandersOf(bystanders),
     ...(facts.stores === undefined ? {} : { stores: facts.stores }),
     ...(facts.faults === undefined ? {} : { faults: facts.faults.map(faultResult) }),
     clients: addClients(reports),
@@ -119,6 +136,27 @@ function presenceDemandsOf({ scenario, presence }: RunFacts): readonly Demand[] 
 function resyncOf({ resyncs }: RunStats): Pick<BenchResult, "resync"> {
   const { attemptsMean, histogram } = resyncs;
   return attemptsMean === undefined ? {} : { resync: { took: describe(histogram), attemptsMean } };
+}
+
+function serverResult({ server, processes, memory, queues }: ServerGrowth): ServerResult {
+  return {
+    server,
+    processes,
+    ...(memory === undefined ? {} : { memory: withoutGap(memory) }),
+    queues: queues.map(withoutGap),
+  };
+}
+
+function withoutGap<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as T;
+}
+
+function bystandersOf(delays: BystanderDelays | undefined): Pick<BenchResult, "bystanders"> {
+  if (delays === undefined) return {};
+  const { before, during, untilMs } = delays;
+  const p99Ratio = bystanderP99Ratio(delays);
+  const sides = { before: describe(before), during: describe(during), untilMs: Math.round(untilMs) };
+  return { bystanders: { ...sides, ...(p99Ratio === undefined ? {} : { p99Ratio }) } };
 }
 
 function faultResult(outcome: FaultOutcome): FaultResult {

@@ -67,11 +67,11 @@ export class OwnServer {
     if (this.#isDown) return undefined;
     const asked = this.#process;
     try {
-      const { cpuSeconds, rssBytes } = await this.#admin.sample();
+      const { cpuSeconds, rssBytes, queues } = await this.#admin.sample();
       // An answer that comes when the process was replaced already is the old one's.
       if (asked !== this.#process) return undefined;
       this.#lastCpuSeconds = cpuSeconds;
-      return { cpuSeconds: this.#formerCpuSeconds + cpuSeconds, rssBytes };
+      return { cpuSeconds: this.#formerCpuSeconds + cpuSeconds, rssBytes, queues };
     } catch {
       // Whether it is still there is found out elsewhere.
       return undefined;

@@ -11,12 +11,14 @@ import { formatCount } from "../report/format.ts";
 import type { BenchResult } from "../report/result.ts";
 import { computePlan, type Plan } from "../scenario/plan.ts";
 import type { Scenario } from "../scenario/schema.ts";
+import type { ServerGrowth } from "../servers/server-growth.ts";
 import type { OwnedByDriver, WorkerReport } from "../worker/messages.ts";
 import { monotonicMs } from "../worker/monotonic.ts";
 import { assembleResult } from "./assemble-result.ts";
 import { BenchError } from "./bench-error.ts";
 import { InterruptedError, type BenchReporter } from "./bench-reporter.ts";
 import { type DataFolder, makeDataFolder } from "./data-folder.ts";
+import { describeEnd, describeServer } from "./describe-server.ts";
 import { HttpClient } from "./http-client.ts";
 import { readMachineLimits } from "./machine-facts.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
@@ -25,6 +27,7 @@ import { provision, type Provisioned } from "./provision.ts";
 import type { StoreAccess } from "./store-access.ts";
 import { StoreMonitor } from "./store-monitor.ts";
 import { scanLogs } from "./scan.ts";
+import { growthsOf, settle } from "./watch-growth.ts";
 import { WorkerPool } from "./worker-pool.ts";
 import { removeFolder, Target, type GivenTarget } from "./target.ts";
 
@@ -90,6 +93,8 @@ class BenchRun {
   /** Undefined: presence is not checked. */
   #presence: PresencePlan | undefined;
   #rssPerConnectionBytes: number | undefined;
+  /** With the drain, ms since t0. */
+  #loadEndMs = 0;
 
   constructor(options: BenchOptions) {
     const { scenario, workers, workerFlags, interrupted, reporter } = options;
@@ -130,7 +135,14 @@ class BenchRun {
       ledger,
       presence,
       faults: stage.outcomes(stats),
-      server: this.#describeServer(target),
+      server: describeServer(target, {
+        scenario,
+        givenUrl: this.#options.target?.url,
+        recordedSpan: this.#workers.recordedSpan(),
+        rssPerConnectionBytes: this.#rssPerConnectionBytes,
+        isInMemory: this.#folder?.inMemory === true,
+      }),
+      growths: this.#growths(target, stage),
       stores: this.#monitor?.results(...this.#workers.recordedSpan()),
       startedAt: this.#startedAt,
       wallMs: monotonicMs() - this.#startMs,
@@ -210,11 +222,21 @@ class BenchRun {
       await target.sample(nowMs);
       await this.#monitor?.sample(nowMs());
     });
-    const loading = this.#workers.load(sample);
+    const loading = this.#workers.load(() => {
+      target.sampleMemory(nowMs());
+      return sample();
+    });
     stage.start(target, nowMs, () => this.#workers.tell({ type: "owned", owned: this.#owned(target) }));
     await loading;
     await stage.stop();
     if (stage.failure !== undefined) throw stage.failure;
+    this.#loadEndMs = nowMs();
+    if (target.died === undefined) await settle(target, nowMs, () => this.#growths(target, stage));
+  }
+
+  #growths(target: Target, { events }: FaultStage): readonly ServerGrowth[] {
+    const [recordedMs] = this.#workers.recordedSpan();
+    return growthsOf(target, events, { recordedMs, loadEndMs: this.#loadEndMs });
   }
 
   #owned(target: Target): OwnedByDriver {
@@ -347,27 +369,6 @@ class BenchRun {
     return account.verdict();
   }
 
-  #describeServer(target: Target): BenchResult["server"] {
-    const [fromMs, toMs] = this.#workers.recordedSpan();
-    const { profile, servers } = this.#options.scenario.target;
-    const started = servers === 1 ? `${profile}, started for this run` : `${profile}, ${servers} started for this run`;
-    const under = target.samples.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
-    const [first, last] = [under[0], under.at(-1)];
-    const measured = first !== undefined && last !== undefined && last.atMs > first.atMs;
-    const optional = <T>(name: string, value: T | undefined): Record<string, T> =>
-      value === undefined ? {} : { [name]: value };
-    return {
-      target: this.#options.target?.url ?? started,
-      ...optional("profile", this.#options.target === undefined ? profile : undefined),
-      ...(measured ? { cpu: ((last.cpuSeconds - first.cpuSeconds) * 1_000) / (last.atMs - first.atMs) } : {}),
-      ...(target.samples.length === 0 ? {} : { rssPeakBytes: Math.max(...target.samples.map((one) => one.rssBytes)) }),
-      ...optional("rssPerConnectionBytes", this.#rssPerConnectionBytes),
-      ...optional("durableWriteUs", target.durableWriteUs),
-      ...(this.#folder?.inMemory === true && profile === "embedded" ? { dataInMemory: true } : {}),
-      ...(target.died === undefined ? {} : { died: describeEnd(target.died) }),
-    };
-  }
-
   #checkInterrupted(): void {
     if (this.#options.interrupted.aborted) throw new InterruptedError("interrupted while preparing");
   }
@@ -382,8 +383,4 @@ class BenchRun {
 function isMemoryWanted(scenario: Scenario, plan: Plan): boolean {
   const asked = scenario.thresholds.some(({ selector }) => selector.name === "server_rss_per_connection");
   return asked || plan.connections >= connectionsForMemoryMin;
-}
-
-function describeEnd({ code, signal }: { readonly code: number | null; readonly signal: string | null }): string {
-  return signal === null ? `exit code ${code}` : signal;
 }

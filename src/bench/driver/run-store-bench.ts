@@ -67,6 +67,7 @@ export async function runStoreBench(options: BenchOptions): Promise<BenchResult>
       reports,
       ledger: closeStoreAccounts(reports.flatMap(({ account }) => account ?? [])),
       server: { target: "none: the stores themselves" },
+      growths: [],
       stores: monitor.results(...workers.recordedSpan()),
       startedAt,
       wallMs: monotonicMs() - startMs,

@@ -1,10 +1,12 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
 import { startTcpProxy, type TcpProxy } from "../faults/tcp-proxy.ts";
+import { ServerReadings } from "../servers/server-readings.ts";
 import { AdminClient, type ServerSample } from "./admin-client.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { probeDurableWriteUs } from "./durable-write.ts";
 import { OwnServer } from "./own-server.ts";
+import { sampleProcess } from "./process-sample.ts";
 import type { ServerEnd } from "./server-process.ts";
 
 /**
@@ -34,7 +36,7 @@ export interface TargetOptions {
 }
 
 /** Of several servers: CPU of all, memory of the largest. */
-export interface TimedSample extends ServerSample {
+export interface TimedSample extends Omit<ServerSample, "queues"> {
   /** Monotonic ms. */
   readonly atMs: number;
 }
@@ -44,6 +46,8 @@ export class Target {
   readonly durableWriteUs: number | undefined;
   readonly servers: readonly OwnServer[];
   readonly samples: TimedSample[] = [];
+  /** Of each server by itself. */
+  readonly readings = new ServerReadings();
   readonly #givenAdmin: AdminClient | undefined;
   readonly #given: GivenTarget | undefined;
   /** Before a given server. */
@@ -106,12 +110,25 @@ export class Target {
     return this.servers.find(({ died }) => died !== undefined)?.died;
   }
 
-  /** Takes a sample of CPU and memory; when one of them does not answer there is none. */
+  /** As results name them. */
+  get names(): readonly string[] {
+    return this.#given === undefined ? this.servers.map(({ name }) => name) : ["server"];
+  }
+
+  /** Memory of own servers as the system tells it, whether they answer or not. */
+  sampleMemory(atMs: number): void {
+    for (const { name, pid } of this.servers) {
+      this.readings.noteMemory(name, pid, atMs, sampleProcess(pid)?.rssBytes ?? 0);
+    }
+  }
+
+  /** Takes a sample of CPU, memory and queues; when one of them does not answer there is none of all together. */
   async sample(nowMs: () => number): Promise<void> {
     const samples =
       this.#givenAdmin === undefined
         ? await Promise.all(this.servers.map((server) => server.sample()))
         : [await this.#givenAdmin.sample().catch(() => undefined)];
+    this.#noteReadings(samples, nowMs());
     let [cpuSeconds, rssBytes] = [0, 0];
     for (const sample of samples) {
       if (sample === undefined) return;
@@ -119,6 +136,15 @@ export class Target {
       rssBytes = Math.max(rssBytes, sample.rssBytes);
     }
     this.samples.push({ cpuSeconds, rssBytes, atMs: nowMs() });
+  }
+
+  #noteReadings(samples: readonly (ServerSample | undefined)[], atMs: number): void {
+    samples.forEach((sample, index) => {
+      if (sample === undefined) return;
+      const [name, pid] = [this.names[index] as string, this.servers[index]?.pid ?? 0];
+      this.readings.noteMemory(name, pid, atMs, sample.rssBytes);
+      this.readings.noteQueues(name, pid, atMs, sample.queues);
+    });
   }
 
   /**

@@ -176,6 +176,44 @@ describe("the summary", () => {
     expect(summaryText(resultOf(0), { colour: false })).not.toContain("resync");
   });
 
+  test("says what faults did to the servers and to those who were spared, and what is left in a queue", () => {
+    const side = resultOf(0).workloads[0]?.delivery.each;
+    if (side === undefined) throw new Error("no workload");
+    const fault = {
+      do: "server.kill",
+      which: "server-2",
+      plannedAtMs: 1,
+      forMs: 1,
+      atMs: 1,
+      endMs: 2,
+      ok: true,
+    } as const;
+    const frames = { queue: "frames", unit: "entries", before: 1, peak: 2_000, end: 1 } as const;
+    const clients = { queue: "clients", unit: "bytes", before: 0, peak: 4_096, end: 2_048 } as const;
+    const memory = { beforeBytes: 2 ** 27, peakBytes: 2 ** 28, endBytes: 2 ** 27 };
+    const servers = [
+      { server: "server-1", processes: 1, memory, queues: [frames] },
+      { server: "server-2", processes: 2, memory: { beforeBytes: 1, peakBytes: 2 }, queues: [frames, clients] },
+      { server: "server-3", processes: 0, queues: [] },
+    ];
+    const bystanders = { before: side, during: side, untilMs: 9, p99Ratio: 1 };
+    const result = { ...resultOf(0), faults: [fault], servers, bystanders };
+    expect(parseResult(JSON.stringify(result))).toEqual(result);
+    const text = summaryText(result, { colour: false });
+    for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+    const oneLine = text.replaceAll(/\n {12}/g, " ");
+    expect(oneLine).toMatch(
+      /bystanders  delivery before p50 5\d ms, p99 .* \(3,000\); until all were back .*: p99 100% of before/,
+    );
+    expect(oneLine).toContain(
+      "memory      server-1 128 MiB before, peak 256 MiB, end 128 MiB; queues at most frames 2,000; nothing left",
+    );
+    expect(oneLine).toContain("server-2 (2 processes) 1 B before, peak 2 B, end not read; queues at most frames 2,000");
+    expect(oneLine).toContain("clients 4 KiB; left clients 2 KiB");
+    expect(oneLine).toContain("server-3 never read; what is left not read");
+    expect(summaryText({ ...result, faults: [] }, { colour: false })).not.toContain("memory  ");
+  });
+
   test("is coloured only when asked to", () => {
     expect(summaryText(resultOf(0), { colour: false })).not.toContain("\u001B");
     expect(summaryText(resultOf(0), { colour: true })).toContain("\u001B[32m");

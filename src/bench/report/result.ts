@@ -113,7 +113,7 @@ const presence = z.object({
   cases: z
     .array(z.object({ kind: z.enum(["false_offline", "late_online", "late_left", "late_silent"]), detail: z.string() }))
     .readonly(),
-  dropped: z.int(),
+  cutAtMs: z.number().optional(),
 });
 
 const generator = z.object({
@@ -158,6 +158,27 @@ const server = z.object({
   /** It ended by itself during the run: how. */
   died: z.string().optional(),
 });
+
+/** Of each server of the run: what it held before the first fault (without faults: as the recording began), at most, at the end. */
+const serverGrowth = z.object({
+  server: z.string(),
+  /** How many processes it was, one after the other. */
+  processes: z.int(),
+  memory: z.object({ beforeBytes: z.number(), peakBytes: z.number(), endBytes: z.number().optional() }).optional(),
+  queues: z
+    .array(
+      z.object({
+        queue: z.string(),
+        unit: z.enum(["entries", "bytes"]),
+        before: z.number(),
+        peak: z.number(),
+        /** Absent, as above: it was not read after the load. */
+        end: z.number().optional(),
+      }),
+    )
+    .readonly(),
+});
+export type ServerResult = z.infer<typeof serverGrowth>;
 
 const store = z.object({
   name: z.string(),
@@ -236,6 +257,11 @@ export const resultSchema = z.object({
   generator,
   thresholds: z.array(threshold),
   server,
+  servers: z.array(serverGrowth).optional(),
+  /** Deliveries between devices at servers that no fault struck: before the first one, and until all were back. */
+  bystanders: z
+    .object({ before: distribution, during: distribution, untilMs: z.number(), p99Ratio: z.number().optional() })
+    .optional(),
   /** The real stores that the run was on. */
   stores: z.array(store).optional(),
   /** In the order of the scenario. */

@@ -4,6 +4,7 @@ import type { BenchResult, DistributionResult, WorkloadResult } from "./result.t
 import { faultLines } from "./fault-lines.ts";
 import { presenceLines } from "./presence-lines.ts";
 import { labelled, labelWidth, lineWidth } from "./labelled.ts";
+import { serverLines } from "./server-lines.ts";
 import { createStyle, type Style } from "./style.ts";
 import { wrap } from "./wrap.ts";
 
@@ -28,6 +29,7 @@ export function summaryText(result: BenchResult, options: SummaryOptions): strin
     ...faultLines(result, style),
     ...clientLines(result, style),
     ...resyncLines(result, style),
+    ...serverLines(result, style),
     ...generatorLines(result, style),
     ...storeLines(result, style),
     ...thresholdLines(result, style),

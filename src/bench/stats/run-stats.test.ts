@@ -28,13 +28,16 @@ test("workers bring together what they know of routes and of lost connections", 
   one.delivered(0, 2_000, 2_003, "cross");
   other.delivered(0, 2_000, 2_001, "each");
   other.delivered(0, 2_000, 2_001, "same");
-  one.resyncs.record(1_000, 1);
-  other.resyncs.record(3_000, 4);
+  one.resyncs.record(1_000, 1, 5_000);
+  other.resyncs.record(3_000, 4, 4_000);
+  other.bystanders.record(2_000, 2_009);
   one.merge(other.serialise());
   const delivery = one.cell(0, 1)?.delivery;
   expect([delivery?.each.count, delivery?.same.max, delivery?.cross.max]).toEqual([2, 1_000, 3_000]);
   expect(one.cell(0, 1)?.counters.get("pushes")).toBe(2);
   expect([one.resyncs.histogram.count, one.resyncs.histogram.max, one.resyncs.attemptsMean]).toEqual([2, 3e6, 2.5]);
+  expect(one.resyncs.lastBackMs).toBe(5_000);
+  expect(one.bystanders.delays({ fromMs: 0, faultMs: 2_005, backMs: 0 })?.during.max).toBe(9_000);
   expect(fresh().resyncs.attemptsMean).toBeUndefined();
 });
 

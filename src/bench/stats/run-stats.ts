@@ -1,4 +1,5 @@
 import { assert, present } from "../../base/assert.ts";
+import { Bystanders, type SerialisedBystanders } from "./bystanders.ts";
 import { Counters, type CounterName, type CounterValues } from "./counters.ts";
 import { routes } from "../metrics.ts";
 import { Histogram } from "./histogram.ts";
@@ -36,6 +37,7 @@ export interface SerialisedStats {
   readonly cells: readonly SerialisedCell[];
   readonly series: readonly SerialisedSeries[];
   readonly resyncs: SerialisedResyncs;
+  readonly bystanders: SerialisedBystanders;
 }
 
 export interface StatsWorkload {
@@ -51,6 +53,7 @@ export class RunStats {
   stoppedMs = Number.POSITIVE_INFINITY;
   /** Of all phases: when a connection is lost is not the load's doing. */
   readonly resyncs = new Resyncs();
+  readonly bystanders = new Bystanders();
   /** By workload × phase; made when first used, since a cell is some 0.7 MB. */
   readonly #cells: (Cell | undefined)[];
   readonly #series: readonly TimeSeries[];
@@ -115,7 +118,12 @@ export class RunStats {
         },
       ];
     });
-    return { cells, series: this.#series.map((series) => series.serialise()), resyncs: this.resyncs.serialise() };
+    return {
+      cells,
+      series: this.#series.map((series) => series.serialise()),
+      resyncs: this.resyncs.serialise(),
+      bystanders: this.bystanders.serialise(),
+    };
   }
 
   /** The stats of another worker of the same run. */
@@ -129,6 +137,7 @@ export class RunStats {
     }
     data.series.forEach((series, workload) => this.series(workload).merge(series));
     this.resyncs.merge(data.resyncs);
+    this.bystanders.merge(data.bystanders);
   }
 
   /** Cells of the recorded phases, of one workload and phase if named. */

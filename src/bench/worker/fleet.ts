@@ -17,6 +17,7 @@ import type {
 import { TimerWheel } from "../executors/timer-wheel.ts";
 import { Link, type LinkHandlers } from "./link.ts";
 import type { DeviceAccess } from "./messages.ts";
+import { firstServerOf } from "./slots.ts";
 
 /**
  * The devices of one worker: a machine, a socket and a timer each, in slots 0…n−1. The machines are the client's own, so
@@ -88,7 +89,7 @@ export class Fleet implements Effects, LinkHandlers {
     this.#options = options;
     this.#addresses = urls.map((url) => new URL("/ws", url.replace(/^http/, "ws")));
     this.size = devices.length;
-    this.#serverOf = Uint16Array.from(devices, (_, slot) => slot % urls.length);
+    this.#serverOf = Uint16Array.from(devices, (_, slot) => firstServerOf(slot, urls.length));
     this.#originMs = nowMs();
     this.#wheel = new TimerWheel({ timersMax: Math.max(1, this.size) });
     this.#returns = new TimerWheel({ timersMax: Math.max(1, this.size) });

@@ -12,6 +12,7 @@ import { RunStats } from "../stats/run-stats.ts";
 import { Timeline } from "../stats/timeline.ts";
 import { createWorkload } from "../workloads/create-workload.ts";
 import type { WorkloadRunner } from "../workloads/workload.ts";
+import { createBystanderWatch, type NoteDelivery } from "./bystander-watch.ts";
 import { Fleet, type FleetListener } from "./fleet.ts";
 import { GroupDeliveries } from "./group-deliveries.ts";
 import { LedgerFeed } from "./ledger-feed.ts";
@@ -67,6 +68,7 @@ export class LoadWorker {
   readonly #conversations = new Map<number, readonly number[]>();
   readonly #groupsOfUsers: ReadonlyMap<number, readonly number[]>;
   readonly #watch: SyncWatch;
+  readonly #noteBystander: NoteDelivery | undefined;
   #connectedTo = 0;
   #written = 0;
   #step: { readonly name: WorkerStep; readonly run: Step } | undefined;
@@ -91,6 +93,7 @@ export class LoadWorker {
     const timeline = new Timeline(scenario.phases);
     const stats = new RunStats(scenario.workloads, timeline);
     this.#stats = stats;
+    this.#noteBystander = createBystanderWatch(setup, population, stats.bystanders);
     this.#meter = new WorkerMeter(stats, () => this.#load, tellDriver);
     const recorder = new LedgerRecorder({
       deviceCount: population.deviceCount,
@@ -334,7 +337,8 @@ export class LoadWorker {
   }
 
   #noteBack(slot: number, sinceMs: number, atMs: number): void {
-    if (sinceMs >= this.#meter.t0Ms) this.#stats.resyncs.record(atMs - sinceMs, this.#fleet.takeAttempts(slot));
+    const { t0Ms } = this.#meter;
+    if (sinceMs >= t0Ms) this.#stats.resyncs.record(atMs - sinceMs, this.#fleet.takeAttempts(slot), atMs - t0Ms);
   }
 
   /** What a device was sent while it was away is a matter of sync, not of delivery. */
@@ -343,8 +347,10 @@ export class LoadWorker {
     if (workload < 0) return;
     this.#delivered++;
     const intendedMs = intendedUs / 1_000;
-    if (intendedMs + this.#meter.t0Ms < this.#fleet.readySinceMs(slot)) return;
     const atMs = this.#meter.sinceT0();
+    // Who was meant to be spared and had to come back all the same counts with all of its delay.
+    this.#noteBystander?.(sender, slot, intendedMs, atMs);
+    if (intendedMs + this.#meter.t0Ms < this.#fleet.readySinceMs(slot)) return;
     this.#stats.delivered(workload, intendedMs, atMs, "each");
     if (this.#setup.urls.length > 1) {
       const route = header.server === this.#fleet.serverOf(slot) ? "same" : "cross";

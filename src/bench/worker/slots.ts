@@ -35,3 +35,8 @@ export class Slots {
     return Math.floor(user / this.#share.count) * this.#population.devicesPerUser;
   }
 }
+
+/** To which of the servers the device in a slot connects first. */
+export function firstServerOf(slot: number, servers: number): number {
+  return slot % servers;
+}
