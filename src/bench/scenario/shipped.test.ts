@@ -32,6 +32,7 @@ test("the scenarios that the project promises are shipped", () => {
         "reconnect",
         "faults-smoke",
         "faults-long",
+        "faults-cassandra",
         "heartbeats",
         "store-ceilings",
       ].map((name) => `${name}.yaml`),
@@ -54,7 +55,13 @@ describe.each(files)("%s", (file) => {
 });
 
 /** Some of what many processes must reach needs several of them, and so the stores that they share. */
-const severalServers = ["two-nodes.yaml", "reconnect.yaml", "faults-smoke.yaml", "faults-long.yaml"];
+const severalServers = [
+  "two-nodes.yaml",
+  "reconnect.yaml",
+  "faults-smoke.yaml",
+  "faults-long.yaml",
+  "faults-cassandra.yaml",
+];
 const onServers = files.filter((file) => scenarioOf(file).target.mode === "server");
 
 test.each(onServers)(
