@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { type ProcessStatus, stackStatus } from "../../stack/stack-status.ts";
+import { partOf } from "../../stack/versions.ts";
 import type { Command, Invocation } from "../command.ts";
 import type { ExitReason } from "../exit-codes.ts";
 import { columnsOf, processDocument } from "../stack/process-table.ts";
-import { directoryOption, stackPlace } from "../stack/stack-options.ts";
+import { directoryFlag, directoryOption, stackPlace } from "../stack/stack-options.ts";
 
 const healthWords = { healthy: "healthy", silent: "does not answer", stopped: "not running" } as const;
 
@@ -36,16 +37,27 @@ export const stackStatusCommand: Command = {
 async function status(invocation: Invocation): Promise<ExitReason> {
   const { output, environment } = invocation;
   const { directory } = stackPlace(invocation);
+  const flag = directoryFlag(directory, environment);
   const processes = await stackStatus(directory);
   const document = { directory, processes: processes.map(documentOf) };
   output.data(document, () => (processes.length === 0 ? `Nothing runs in ${directory}.` : tableOf(processes)));
   const { program } = environment;
-  if (processes.length === 0) output.talk(`Start it: ${program} stack up`);
+  if (processes.length === 0) output.talk(`Start it: ${program} stack up${flag}`);
   const wrong = processes.filter(({ health }) => health !== "healthy");
   if (wrong.length === 0) return "done";
   for (const { name, health, log } of wrong) output.warn(`${name} ${healthWords[health]}; its log: ${log}`);
-  output.talk(`${program} stack up starts what is missing.`);
+  const command = `${program} stack up${onlyFlag(processes, wrong)}${flag}`;
+  const also = wrong.some(({ health }) => health === "silent")
+    ? ", and replaces what does not answer for 3 minutes"
+    : "";
+  output.talk(`${command} starts what is missing${also}.`);
   return "finding";
+}
+
+/** Stores that nobody asked for are not started along; servers need all that they stand on. */
+function onlyFlag(processes: readonly ProcessStatus[], wrong: readonly ProcessStatus[]): string {
+  if (processes.some(({ name }) => partOf(name) === "server")) return "";
+  return ` --only ${[...new Set(wrong.map(({ name }) => partOf(name) ?? name))].join(",")}`;
 }
 
 function documentOf({ name, version, pid, address, log, health, usage }: ProcessStatus) {

@@ -10,7 +10,15 @@ import type { ExitReason } from "../exit-codes.ts";
 import { columnsOf, processDocument } from "../stack/process-table.ts";
 import { createStackProgress } from "../stack/stack-progress.ts";
 import { migrateStack, serverCountOf, serverProgram, serversOption } from "../stack/stack-servers.ts";
-import { asCliErrors, directoryOption, onlyOption, stackPlace, stackTools, storesOf } from "../stack/stack-options.ts";
+import {
+  asCliErrors,
+  directoryFlag,
+  directoryOption,
+  onlyOption,
+  stackPlace,
+  stackTools,
+  storesOf,
+} from "../stack/stack-options.ts";
 
 export const stackUpCommand: Command = {
   name: "stack up",
@@ -91,9 +99,8 @@ function print({ output, environment }: Invocation, directory: string, parts: re
     return [output.styleData("bold", head), ...lines].join("\n");
   });
   const { program } = environment;
-  const isDefault = directory.startsWith(environment.folders.state);
-  const setting = isDefault ? "" : `MSGR_STACK__DIRECTORY=${directory} `;
-  const flag = isDefault ? "" : ` --directory ${directory}`;
+  const flag = directoryFlag(directory, environment);
+  const setting = flag === "" ? "" : `MSGR_STACK__DIRECTORY=${directory} `;
   const front = processes.find(({ name }) => name === "nginx") ?? processes.find(({ name }) => name === "server-1");
   output.talk(
     [

@@ -7,6 +7,7 @@ import { didYouMean } from "../../base/did-you-mean.ts";
 import { createSystemRandom, randomBelow } from "../../base/random.ts";
 import { CliError } from "../cli-error.ts";
 import type { CommandOption, Invocation } from "../command.ts";
+import type { CliEnvironment } from "../env.ts";
 import { configError, loadConfig, stackFolder } from "../load-config.ts";
 
 export const directoryOption: CommandOption = {
@@ -31,6 +32,11 @@ export function stackPlace(invocation: Invocation): { readonly directory: string
   const said = config.stack.directory;
   const entries = said === undefined ? [] : [{ path: "stack.directory", value: said, origin: "" }];
   return { directory: stackFolder(entries, environment), config };
+}
+
+/** What another command has to be told to mean the same stack; empty where it would find it by itself. */
+export function directoryFlag(directory: string, { folders }: Pick<CliEnvironment, "folders">): string {
+  return directory.startsWith(folders.state) ? "" : ` --directory ${directory}`;
 }
 
 export const partsOption: CommandOption = {
