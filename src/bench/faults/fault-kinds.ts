@@ -21,13 +21,13 @@ export const faultKinds = {
   },
   "server.pause": { does: "SIGSTOP, and SIGCONT afterwards", to: "server", lasts: true, options: [] },
   "store.kill": {
-    does: "SIGKILL to a store with all of its processes, which is started again on its data afterwards",
+    does: "SIGKILL to a process of a store and its children, which is started again on its data afterwards",
     to: "store",
     lasts: true,
     options: [],
   },
   "store.pause": {
-    does: "SIGSTOP to all processes of a store, and SIGCONT afterwards",
+    does: "SIGSTOP to a process of a store and its children, and SIGCONT afterwards",
     to: "store",
     lasts: true,
     options: [],
