@@ -6,7 +6,7 @@ import { WebSocket, WebSocketServer } from "ws";
 /**
  * Stands between clients and a server and lies about one message: it answers the SEND_MESSAGE number `forged` with an ACK
  * and never passes it on. No client can notice; only the log can tell. 0 = it lies about none. Pushed messages can be made to
- * come late.
+ * come late. And it lies about people: of the PRESENCE that says online, those numbered from `offline[0]` to `offline[1]` say offline.
  */
 export interface ForgingProxy extends AsyncDisposable {
   readonly url: string;
@@ -21,8 +21,18 @@ interface SendMessage {
   readonly to: object;
 }
 
-export async function startForgingProxy(target: string, forged: number, pushDelayMs = 0): Promise<ForgingProxy> {
-  let [seen, lies] = [0, 0];
+export async function startForgingProxy(
+  target: string,
+  forged: number,
+  pushDelayMs = 0,
+  offline: readonly [from: number, to: number] = [0, 0],
+): Promise<ForgingProxy> {
+  let [seen, lies, online] = [0, 0, 0];
+  const isOffline = (text: string): boolean => {
+    if (!text.includes('"PRESENCE"') || !text.includes('"online":true')) return false;
+    online++;
+    return online >= offline[0] && online <= offline[1];
+  };
   const sockets = new Set<WebSocket>();
   const server = createServer((incoming, answer) => passOn(target, incoming, answer));
   const upgrades = new WebSocketServer({ noServer: true, handleProtocols: () => "msgr.v1" });
@@ -46,7 +56,10 @@ export async function startForgingProxy(target: string, forged: number, pushDela
       behind.on("open", () => waiting.forEach((text) => behind.send(text)));
       behind.on("message", (data: Buffer) => {
         const text = data.toString();
-        if (pushDelayMs === 0 || !text.includes('"NEW_MESSAGE"')) client.send(text);
+        if (isOffline(text)) {
+          lies++;
+          client.send(text.replace('"online":true', '"online":false'));
+        } else if (pushDelayMs === 0 || !text.includes('"NEW_MESSAGE"')) client.send(text);
         else setTimeout(() => client.send(text, () => {}), pushDelayMs).unref();
       });
       client.on("close", () => behind.terminate());

@@ -4,6 +4,7 @@ import type { Population } from "../data/population.ts";
 import type { FaultEvent } from "../faults/fault-event.ts";
 import { checkPresence } from "../presence/check-presence.ts";
 import type { PresenceVerdict } from "../presence/presence-verdict.ts";
+import { presenceShareOf } from "../scenario/presence-share.ts";
 import type { Scenario } from "../scenario/schema.ts";
 import type { PresencePerson, PresenceSetup, WorkerReport } from "../worker/messages.ts";
 import type { AdminClient } from "./admin-client.ts";
@@ -16,14 +17,7 @@ import type { AdminClient } from "./admin-client.ts";
  * the last one.
  */
 const usersMin = 8;
-const sharedByDefault = 0.01;
 const castPerServer = ["watcher", "commuter", "vanisher", "vanisher", "mortal"] as const;
-
-/** Share of the users who are watched; 0: presence is not checked. By default where something breaks. */
-export function presenceShareOf({ verify, faults, target }: Pick<Scenario, "verify" | "faults" | "target">): number {
-  if (target.mode !== "server") return 0;
-  return verify.presence ?? (faults.length > 0 ? sharedByDefault : 0);
-}
 
 export interface PresencePlan {
   setupOf(worker: number, workers: number): PresenceSetup;

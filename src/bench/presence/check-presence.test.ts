@@ -44,7 +44,7 @@ function check(
   over: Partial<PresenceObservations> = {},
 ): PresenceVerdict {
   const watches = [{ watcher: 0, server: 1, sights: shown }];
-  return checkPresence([{ lives, watches, stalls: [], dropped: 0, ...over }], faults);
+  return checkPresence([{ lives, watches, stalls: [], untilMs: Number.POSITIVE_INFINITY, ...over }], faults);
 }
 
 const kindsOf = ({ cases }: PresenceVerdict): readonly string[] => cases.map(({ kind }) => kind);
@@ -68,7 +68,6 @@ describe("a run in which all is well", () => {
       excused: 0,
       falseOffline: 0,
       cases: [],
-      dropped: 0,
     });
   });
 
@@ -171,6 +170,12 @@ describe("what cannot be known is not judged", () => {
   test("a watcher whose connection ended has seen nothing since", () => {
     const verdict = check([life(10, 20), life(40, 60)], sights([0, false], [10.2, true], [20.1, true]));
     expect(verdict).toMatchObject({ left: { count: 0 }, online: { count: 1 }, cases: [] });
+  });
+
+  test("what came after a worker had no more room to note anything", () => {
+    const shown = sights([0, false], [10.2, true], [40.2, false], [50, true], [150, true]);
+    expect(check([life(10, 40)], shown, [], { untilMs: 45_000 })).toMatchObject({ cutAtMs: 45_000, cases: [] });
+    expect(kindsOf(check([life(10, 40)], shown))).toEqual(["late_left"]);
   });
 
   test("a run in which nobody saw anything says so", () => {

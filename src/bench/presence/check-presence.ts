@@ -58,6 +58,8 @@ class PresenceCheck {
   readonly #times: Readonly<Record<Kind, number[]>> = { online: [], left: [], silent: [] };
   readonly #cases: PresenceCase[] = [];
   readonly #users = new Set<string>();
+  /** Beyond it somebody may have come of whom one worker has noted nothing. */
+  readonly #untilMs: number;
   #checkedMs = 0;
   #excusedMs = 0;
   #excused = 0;
@@ -67,6 +69,7 @@ class PresenceCheck {
 
   constructor(observations: readonly PresenceObservations[], faults: Circumstances["faults"]) {
     this.#observations = observations;
+    this.#untilMs = Math.min(...observations.map(({ untilMs }) => untilMs));
     this.#circumstances = { faults, stalls: unite(observations.flatMap(({ stalls }) => stalls)) };
   }
 
@@ -76,7 +79,7 @@ class PresenceCheck {
       ({ userId }) => userId,
     );
     const watches = this.#observations.flatMap((one) => one.watches);
-    const sightsOf = watches.map((watch) => Map.groupBy(watch.sights, ({ userId }) => userId));
+    const sightsOf = watches.map((watch) => Map.groupBy(cut(watch.sights, this.#untilMs), ({ userId }) => userId));
     for (const [userId, lives] of livesOf) {
       const certain = certainlyOnline(lives);
       const departures = departuresOf(lives, this.#circumstances.faults);
@@ -105,7 +108,7 @@ class PresenceCheck {
       excused: this.#excused,
       falseOffline: this.#falseOffline,
       cases: this.#cases,
-      dropped: this.#observations.reduce((sum, { dropped }) => sum + dropped, 0),
+      ...(Number.isFinite(this.#untilMs) ? { cutAtMs: Math.round(this.#untilMs) } : {}),
     };
   }
 
@@ -241,6 +244,12 @@ function nextBeatMs(lives: readonly Life[], afterMs: number): number | undefined
     }
   }
   return Number.isFinite(nextMs) ? nextMs : undefined;
+}
+
+function cut(sights: readonly Sight[], untilMs: number): readonly Sight[] {
+  return sights.flatMap((sight) =>
+    sight.fromMs >= untilMs ? [] : [{ ...sight, toMs: Math.min(sight.toMs, untilMs) }],
+  );
 }
 
 function timesOf(times: readonly number[]): PresenceTimes {

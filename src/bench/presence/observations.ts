@@ -50,6 +50,6 @@ export interface PresenceObservations {
   readonly watches: readonly Watch[];
   /** When the worker itself stood still: what it noted then, it noted late. */
   readonly stalls: readonly Span[];
-  /** What was not noted any more, since there was too much of it. */
-  readonly dropped: number;
+  /** When there was no more room to note anything; Infinity: there was to the end. */
+  readonly untilMs: number;
 }

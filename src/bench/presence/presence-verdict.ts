@@ -24,8 +24,8 @@ export interface PresenceVerdict {
   readonly falseOffline: number;
   /** The first of each kind. */
   readonly cases: readonly PresenceCase[];
-  /** What workers did not note any more, since there was too much of it. */
-  readonly dropped: number;
+  /** From then on nothing was judged: a worker had no more room to note it. Ms since t0. */
+  readonly cutAtMs?: number | undefined;
 }
 
 export interface PresenceTimes {

@@ -3,6 +3,7 @@ import { problemsOfPopulation } from "../data/population.ts";
 import { checkFaults } from "./check-faults.ts";
 import type { Complaint } from "./issues.ts";
 import { operations } from "./operations.ts";
+import { presenceShareOf } from "./presence-share.ts";
 import type { Scenario, Workload } from "./schema.ts";
 
 /** What no single field can know: the parts of a scenario must fit each other. */
@@ -102,11 +103,15 @@ function checkWorkload(scenario: Scenario, workload: Workload): Complaint[] {
 }
 
 function checkThreshold(scenario: Scenario, index: number): Complaint[] {
-  const { workload, against, phase } = scenario.thresholds[index]?.selector ?? {};
+  const { name: metric, workload, against, phase } = scenario.thresholds[index]?.selector ?? {};
   const path = ["thresholds", index, "metric"];
   const complaints: Complaint[] = [];
   const workloads = scenario.workloads.map(({ name }) => name);
   const phases = scenario.phases.filter(({ record }) => record).map(({ name }) => name);
+  if (metric?.startsWith("presence_") === true && presenceShareOf(scenario) === 0) {
+    const message = `thresholds[${index}]: ${metric} is measured where presence is checked (verify: {presence: 1%}, target.mode: server)`;
+    complaints.push({ path, message });
+  }
   for (const name of [workload, against]) {
     if (name === undefined || workloads.includes(name)) continue;
     const message = `no workload "${name}" (${workloads.join(", ")})`;

@@ -217,6 +217,11 @@ describe("a problem points at its line and column and says what was meant", () =
       'thresholds[0].metric: unknown label "worker" (workload, phase)',
     ],
     [
+      'metric: "achieved_rate{workload:beat,phase:steady}", min: 99%',
+      "metric: ^presence_left, max: 1s",
+      "thresholds[1]: presence_left is measured where presence is checked (verify: {presence: 1%}, target.mode: server)",
+    ],
+    [
       "achieved_rate{workload:beat,phase:steady}",
       "^achieved_rate{phase:warmup}",
       'no recorded phase "warmup" (steady)',

@@ -82,7 +82,7 @@ const limitsField = section({
 const verifyField = section({
   log: shareField.default(1),
   unread: shareField.default(1),
-  /** Of a server: of those who are watched all the time. By default where something breaks (driver/presence-plan.ts). */
+  /** Of a server: of those who are watched all the time. By default where something breaks (presence-share.ts). */
   presence: shareField.optional(),
 });
 

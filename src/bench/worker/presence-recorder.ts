@@ -5,8 +5,8 @@ import type { Span } from "../presence/spans.ts";
 
 /**
  * Notes what devices of watched users did and what watchers were told, as it happens. Devices and watchers have a key each,
- * which the caller chooses. Times are monotonic ms; `observations` gives them on the run's axis. What a run brings is
- * bounded, and what is beyond it is counted.
+ * which the caller chooses. Times are monotonic ms; `observations` gives them on the run's axis. Beyond so many entries
+ * nothing is noted any more, and that is said.
  */
 const entriesMax = 200_000;
 /** A pulse that comes so late is the worker's fault, not the server's. */
@@ -37,7 +37,8 @@ export class PresenceRecorder {
   readonly #openWatches = new Map<number, OpenWatch>();
   readonly #stalls: Span[] = [];
   #entries = 0;
-  #dropped = 0;
+  #nowMs = 0;
+  #untilMs = Number.POSITIVE_INFINITY;
   #pulseMs = Number.NaN;
 
   /** Every millisecond or so. */
@@ -46,6 +47,7 @@ export class PresenceRecorder {
       this.#stalls.push({ fromMs: this.#pulseMs, toMs: nowMs });
     }
     this.#pulseMs = nowMs;
+    this.#nowMs = nowMs;
   }
 
   /** `end`: how it ended if it did. */
@@ -122,13 +124,13 @@ export class PresenceRecorder {
         return { watcher, server, sights: sights.map((sight) => moveSight(sight, t0Ms)) };
       }),
       stalls: this.#stalls.map(({ fromMs, toMs }) => ({ fromMs: fromMs - t0Ms, toMs: toMs - t0Ms })),
-      dropped: this.#dropped,
+      untilMs: this.#untilMs - t0Ms,
     };
   }
 
   #hasRoom(): boolean {
     if (this.#entries < entriesMax) return ++this.#entries > 0;
-    this.#dropped++;
+    this.#untilMs = Math.min(this.#untilMs, this.#nowMs);
     return false;
   }
 }
