@@ -1,4 +1,5 @@
 import { didYouMean } from "../../base/did-you-mean.ts";
+import { struckServers } from "../faults/struck-servers.ts";
 import { faultKinds, type FaultSpec, faultText, storeNames, storeOfProcess } from "../faults/fault-kinds.ts";
 import { formatSpanMs } from "../report/format.ts";
 import type { Complaint } from "./issues.ts";
@@ -12,6 +13,12 @@ export function checkFaults(scenario: Scenario): Complaint[] {
   if (recovery >= 0 && faults.length === 0) {
     const message = `thresholds[${recovery}]: recovery is measured after faults, and there are none`;
     complaints.push({ path: ["thresholds", recovery, "metric"], message });
+  }
+  const bystanders = thresholds.findIndex(({ selector }) => selector.name === "bystander_delivery_p99_ratio");
+  const struck = struckServers(scenario).size;
+  if (bystanders >= 0 && (struck === 0 || struck === target.servers)) {
+    const message = `thresholds[${bystanders}]: bystander_delivery_p99_ratio needs a server that is struck, and one that is not`;
+    complaints.push({ path: ["thresholds", bystanders, "metric"], message });
   }
   if (target.profile !== "cluster" && target.servers > 1) {
     const message = "target.servers: several servers need the stores that they share (profile: cluster)";

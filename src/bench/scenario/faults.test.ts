@@ -151,4 +151,13 @@ describe("faults of a scenario", () => {
     expect(problems(scenario("  []") + demand)).toMatch(/recovery is measured after faults/);
     expect(problems(scenario("  - { at: 1s, do: store.flush, which: redis }") + demand)).toBe("");
   });
+
+  test("those who are spared are compared where there are some, and somebody who is not", () => {
+    const demand = `thresholds: [{ metric: bystander_delivery_p99_ratio, max: 200% }]\n`;
+    const kill = "  - { at: 1s, do: server.kill, which: server-1, for: 1s }";
+    const two = "{ profile: cluster, servers: 2 }";
+    expect(problems(scenario(kill, two) + demand)).toBe("");
+    expect(problems(scenario(kill, "{}") + demand)).toMatch(/needs a server that is struck, and one that is not/);
+    expect(problems(scenario("  []", two) + demand)).toMatch(/needs a server that is struck/);
+  });
 });
