@@ -30,7 +30,8 @@ export async function createTestDatabase({ schema = true } = {}): Promise<TestDa
   const tables = rows.map((row) => row.name);
   return {
     name: address.pathname.slice(1),
-    options: { url, password, connectionsMax: 10, timeoutMs: 5_000 },
+    // The time-out is there to end what hangs: a test that waits for one sets its own.
+    options: { url, password, connectionsMax: 10, timeoutMs: 20_000 },
     admin,
     async empty() {
       await admin.query(`TRUNCATE ${tables.join(", ")}`);

@@ -18,6 +18,9 @@ const ownPid = statement("test_pid", "SELECT pg_backend_pid() AS pid");
 const unavailable = expect.objectContaining({ name: "WireError", code: "store_unavailable" });
 const full = expect.objectContaining({ name: "WireError", code: "storage_full" });
 
+/** Time-outs that are meant to pass; long enough for a busy machine to connect in. */
+const shortMs = 3_000;
+
 const newUser = (handle = `u${newId().replaceAll("-", "").slice(2)}`) => ({
   userId: newId(),
   handle,
@@ -70,21 +73,27 @@ describeOn(["postgres"], "PostgreSQL in trouble", () => {
   }
 
   async function terminateAll(): Promise<void> {
-    for (const pid of await backends()) await database.admin.query("SELECT pg_terminate_backend($1, 5000)", [pid]);
+    for (const pid of await backends()) await database.admin.query("SELECT pg_terminate_backend($1, 30000)", [pid]);
   }
 
   test("a statement that takes too long is given up, and its connection goes on", async () => {
-    const postgres = await connect({ connectionsMax: 1, timeoutMs: 500 });
-    const before = await backends();
-    await lockUsers();
+    const postgres = await connect({ connectionsMax: 1, timeoutMs: shortMs });
     const users = createPostgresUsers(postgres);
-    const refusal = await users.byId(newId()).catch((error: unknown) => error);
-    expect(refusal).toEqual(unavailable);
-    expect((refusal as WireError).cause).toMatchObject({ kind: "unreachable", cause: { code: "57014" } });
-    expect(postgres.lost()).toBe(false);
-    await database.admin.query("ROLLBACK");
-    expect(await users.byId(newId())).toBeUndefined();
-    expect(await backends()).toEqual(before);
+    for (;;) {
+      expect(await users.byId(newId())).toBeUndefined();
+      const before = await backends();
+      await lockUsers();
+      const refusal = await users.byId(newId()).catch((error: unknown) => error);
+      expect(refusal).toEqual(unavailable);
+      await database.admin.query("ROLLBACK");
+      // The server gives up half a second before the adapter does; on a machine that is busier than that, once more.
+      if ((refusal as { cause: { cause: { code?: string } } }).cause.cause.code !== "57014") continue;
+      expect((refusal as WireError).cause).toMatchObject({ kind: "unreachable" });
+      expect(postgres.lost()).toBe(false);
+      expect(await users.byId(newId())).toBeUndefined();
+      expect(await backends()).toEqual(before);
+      return;
+    }
   });
 
   test("a connection cut in a transaction leaves nothing behind, and the next call has a new one", async () => {
@@ -94,7 +103,7 @@ describeOn(["postgres"], "PostgreSQL in trouble", () => {
     await lockUsers();
     const creating = users.create([first, second]);
     const outcome = creating.catch((error: unknown) => error);
-    await database.admin.query("SELECT pg_terminate_backend($1, 5000)", [await waitingBackend()]);
+    await database.admin.query("SELECT pg_terminate_backend($1, 30000)", [await waitingBackend()]);
     expect(await outcome).toEqual(unavailable);
     await database.admin.query("ROLLBACK");
     expect(await users.byHandle("cut.one")).toBeUndefined();
@@ -140,7 +149,8 @@ describeOn(["postgres"], "PostgreSQL in trouble", () => {
   });
 
   test("more callers than may wait are refused at once; those that wait are served", async () => {
-    const postgres = await connect({ connectionsMax: 1 });
+    // All of them one after the other, on a busy machine.
+    const postgres = await connect({ connectionsMax: 1, timeoutMs: 50_000 });
     const users = createPostgresUsers(postgres);
     await lockUsers();
     // Not by id: those would travel in one statement.
@@ -155,7 +165,7 @@ describeOn(["postgres"], "PostgreSQL in trouble", () => {
   });
 
   test("a turn that does not come is given up, and says nothing about the database", async () => {
-    const postgres = await connect({ connectionsMax: 1, timeoutMs: 500 });
+    const postgres = await connect({ connectionsMax: 1, timeoutMs: shortMs });
     const held = createDeferred<void>();
     const begun = createDeferred<void>();
     const holding = postgres.transaction(async (transaction) => {
@@ -173,7 +183,7 @@ describeOn(["postgres"], "PostgreSQL in trouble", () => {
   });
 
   test("a transaction that stands still is ended by the server, and its locks with it", async () => {
-    const postgres = await connect({ timeoutMs: 300 });
+    const postgres = await connect({ timeoutMs: shortMs });
     const user = newUser();
     await createPostgresUsers(postgres).create([user]);
     const held = createDeferred<void>();

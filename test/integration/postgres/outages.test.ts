@@ -11,7 +11,8 @@ import { describeOn } from "../../helpers/real-stores.ts";
 import { startTcpProxy, type TcpProxy } from "../../../src/bench/faults/tcp-proxy.ts";
 
 const unavailable = expect.objectContaining({ name: "WireError", code: "store_unavailable" });
-const timeoutMs = 500;
+/** Long enough for a busy machine to connect and to answer what can be answered; what tells apart is compared with it. */
+const timeoutMs = 5_000;
 
 /** Until `holds`, giving everything else its turn. */
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -63,7 +64,7 @@ describeOn(["postgres"], "PostgreSQL away", () => {
     const started = performance.now();
     for (let count = 0; count < 500; count++) await expect(ask()).rejects.toEqual(unavailable);
     // Far below a time-out each: nobody waits for a server that is known to be away.
-    expect(performance.now() - started).toBeLessThan(500 * timeoutMs * 0.1);
+    expect(performance.now() - started).toBeLessThan(500 * timeoutMs * 0.01);
     proxy.refuse(false);
     // Asking whether it is lost is enough to find out that it no longer is.
     await until(() => !postgres.lost());
@@ -81,10 +82,11 @@ describeOn(["postgres"], "PostgreSQL away", () => {
     expect(postgres.lost()).toBe(true);
     const again = performance.now();
     for (let count = 0; count < 50; count++) await expect(ask()).rejects.toEqual(unavailable);
-    expect(performance.now() - again).toBeLessThan(50 * timeoutMs * 0.5);
+    expect(performance.now() - again).toBeLessThan(50 * timeoutMs * 0.1);
     proxy.release();
     await until(isServed);
-    expect(postgres.lost()).toBe(false);
+    // One that was asked before may still fail.
+    await until(() => !postgres.lost());
   });
 
   test("a change whose answer is lost is refused as unavailable, and found done when it is asked for again", async () => {
