@@ -72,7 +72,7 @@ async function strike(directory, running, name, results) {
       said += text;
       if (/^\d+s\/\S+\s/m.test(said)) resolve(true);
     });
-    ended.then(() => resolve(false));
+    void ended.then(() => resolve(false));
   });
   let backAfterMs;
   if (await loaded) {
