@@ -348,9 +348,10 @@ export class LoadWorker {
     this.#delivered++;
     const intendedMs = intendedUs / 1_000;
     const atMs = this.#meter.sinceT0();
-    // Who was meant to be spared and had to come back all the same counts with all of its delay.
-    this.#noteBystander?.(sender, slot, intendedMs, atMs);
-    if (intendedMs + this.#meter.t0Ms < this.#fleet.readySinceMs(slot)) return;
+    const meantMs = intendedMs + this.#meter.t0Ms;
+    // Who was meant to be spared and lost the connection all the same counts with all of its delay.
+    if (!this.#watch.wasAway(slot, meantMs)) this.#noteBystander?.(sender, slot, intendedMs, atMs);
+    if (meantMs < this.#fleet.readySinceMs(slot)) return;
     this.#stats.delivered(workload, intendedMs, atMs, "each");
     if (this.#setup.urls.length > 1) {
       const route = header.server === this.#fleet.serverOf(slot) ? "same" : "cross";

@@ -36,6 +36,18 @@ test("who was sent away has lost nothing, also when the connection was gone befo
   watch.synced(0, 40);
   watch.synced(1, 40);
   expect(back).toEqual([]);
+  expect([watch.wasAway(0, 39), watch.wasAway(0, 40), watch.wasAway(2, 0)]).toEqual([true, false, false]);
+});
+
+test("who is away, and not in sync again, was away; who lost the connection was not", () => {
+  const { watch, away } = fresh();
+  watch.synced(0, 10);
+  watch.synced(1, 10);
+  away.add(0);
+  watch.unsynced(0, 20);
+  watch.unsynced(1, 20);
+  away.clear();
+  expect([watch.wasAway(0, 1_000), watch.wasAway(1, 15)]).toEqual([true, false]);
 });
 
 test("who is not back at the end counts until then, once", () => {

@@ -14,12 +14,15 @@ export class SyncWatch {
   readonly #isSynced: Uint8Array;
   /** Monotonic ms; NaN = it has not lost its connection. */
   readonly #lostSinceMs: Float64Array;
+  /** When it was last in sync again after it had been sent away, monotonic ms; Infinity = not yet, −Infinity = it never was. */
+  readonly #awayUntilMs: Float64Array;
   #count = 0;
 
   constructor(options: SyncWatchOptions) {
     this.#options = options;
     this.#isSynced = new Uint8Array(options.slots);
     this.#lostSinceMs = new Float64Array(options.slots).fill(Number.NaN);
+    this.#awayUntilMs = new Float64Array(options.slots).fill(Number.NEGATIVE_INFINITY);
   }
 
   /** How many are. */
@@ -31,7 +34,13 @@ export class SyncWatch {
     return this.#isSynced[slot] === 1;
   }
 
+  /** Whether it came back after that from an absence that a workload wanted, or is still away: what it missed comes by sync. */
+  wasAway(slot: number, sinceMs: number): boolean {
+    return sinceMs < (this.#awayUntilMs[slot] as number);
+  }
+
   synced(slot: number, atMs: number): void {
+    if (this.#awayUntilMs[slot] === Number.POSITIVE_INFINITY) this.#awayUntilMs[slot] = atMs;
     this.#count += 1 - (this.#isSynced[slot] as number);
     this.#isSynced[slot] = 1;
     this.#end(slot, atMs);
@@ -42,8 +51,10 @@ export class SyncWatch {
     const was = this.isSynced(slot);
     this.#count -= Number(was);
     this.#isSynced[slot] = 0;
-    if (this.#options.isAway(slot)) this.#lostSinceMs[slot] = Number.NaN;
-    else if (was) this.#lostSinceMs[slot] = atMs;
+    if (this.#options.isAway(slot)) {
+      this.#lostSinceMs[slot] = Number.NaN;
+      this.#awayUntilMs[slot] = Number.POSITIVE_INFINITY;
+    } else if (was) this.#lostSinceMs[slot] = atMs;
   }
 
   /** Nobody comes back any more. */
