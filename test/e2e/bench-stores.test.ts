@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { present } from "../../src/base/assert.ts";
 import { connectCassandraAdmin, type CassandraAdmin } from "../../src/stores/cassandra/connect-admin.ts";
 import { environmentName, settings, settingValue, type Config } from "../../src/server/config/config-schema.ts";
 import { expectBenchExit, startBench } from "../helpers/bench-process.ts";
@@ -22,6 +23,21 @@ load:
   offline: { do: session.sync, executor: constant-arrival-rate, rate: 1/s, away: 500ms }
   pages: { do: history.page, executor: constant-arrival-rate, rate: 5/s, limit: 3 }
 phases: [{ name: steady, duration: 3s }, { name: drain, duration: 30s }]
+${noLimits}
+`;
+
+/** Every fourth message goes between two devices of the server that lives. */
+const oneOfTwoDies = `version: 1
+name: one-dies
+description: What the others notice when a server dies.
+target: { profile: cluster, servers: 2 }
+population: { users: 16, contacts: 4 }
+load:
+  direct: { do: message.send, executor: constant-arrival-rate, rate: 60/s }
+faults: [{ at: 6s, do: server.kill, which: server-2, for: 1s }]
+phases: [{ name: steady, duration: 20s }, { name: drain, duration: 60s }]
+verify: { presence: 0% }
+thresholds: [{ metric: bystander_delivery_p99_ratio, max: 1000000% }]
 ${noLimits}
 `;
 
@@ -109,6 +125,24 @@ describeOn(["cassandra", "postgres", "redis", "s3"], "msgr bench on the real sto
     expect(result?.workloads.map(({ succeeded }) => succeeded > 0)).toEqual(Array.from({ length: 6 }, () => true));
     expect(JSON.stringify(result)).not.toContain(config.postgres.password);
     expect(leftovers).toEqual([]);
+  });
+
+  it("tells what those notice whose server lives, and what each server holds", { timeout: 180_000 }, async () => {
+    using folder = temporaryFolder();
+    const { result } = await startBench(folder.path, oneOfTwoDies, [], variables).ended;
+    expect(result?.ledger.faults.counts).toEqual({});
+    const { before, during, p99Ratio = 0 } = present(result?.bystanders, "bystanders");
+    // A quarter of 60 a second, for six seconds and at least five.
+    for (const { count } of [before, during]) expect(count).toBeGreaterThan(50);
+    expect(before.count).toBeLessThan(180);
+    const [demand, ...growth] = ["bystander", "server_"].flatMap((name) =>
+      (result?.thresholds ?? []).filter(({ metric }) => metric.startsWith(name)),
+    );
+    expect(demand).toMatchObject({ actual: p99Ratio, ok: p99Ratio > 0 });
+    expect(growth.map(({ ok }) => ok)).toEqual([true, true, true]);
+    expect(result?.servers?.map(({ processes }) => processes)).toEqual([1, 2]);
+    const queues = new Set(result?.servers?.flatMap((server) => server.queues.map(({ queue }) => queue)));
+    expect([...queues].sort()).toEqual("bus,cassandra,clients,fan_out_jobs,frames,postgres,redis".split(","));
   });
 
   it("runs every operation on Cassandra through both clients and reads it back", async () => {
