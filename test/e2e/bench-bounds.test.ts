@@ -21,7 +21,7 @@ limits: { generator_cpu: 100%, event_loop_lag_p99: 1m, start_lag_p99: 1m, achiev
 thresholds: [${thresholds}]
 `;
 
-it("memory that grows beyond its ceiling is a missed threshold: exit 7, and says by how much", { timeout: 120_000 }, async () => {
+it("memory that grows beyond its ceiling is a missed threshold: exit 7, and says by how much", async () => {
   using folder = temporaryFolder();
   const end = await startBench(folder.path, scenario("{ metric: server_memory_growth, max: 64KiB }")).ended;
   expectBenchExit(end, 7);
@@ -31,7 +31,7 @@ it("memory that grows beyond its ceiling is a missed threshold: exit 7, and says
   expect(end.stdout).toMatch(/missed: server_memory_growth max 64KiB, was \d+(\.\d+)? MiB/);
 });
 
-it("the same growth is well within the default, and nothing is left in any queue", { timeout: 120_000 }, async () => {
+it("the same growth is well within the default, and nothing is left in any queue", async () => {
   using folder = temporaryFolder();
   const end = await startBench(folder.path, scenario("")).ended;
   expectBenchExit(end, 0);
