@@ -14,6 +14,7 @@ function life(upS: number, downS: number | undefined, over: Partial<Life> & { be
   const every = Array.from({ length: 60 }, (_, at) => upS + 5 * (at + 1)).filter((at) => at < (downS ?? 200));
   return {
     userId: ann,
+    device: 0,
     server: 0,
     askedAtMs: upS * 1_000 - 20,
     upAtMs: upS * 1_000,
@@ -77,7 +78,7 @@ describe("a run in which all is well", () => {
   });
 
   test("of two devices the one that leaves changes nothing, and one that comes makes nobody online again", () => {
-    const two = [life(10, 30), life(5, 60)];
+    const two = [life(10, 30, { device: 1 }), life(5, 60)];
     expect(check(two, sights([0, false], [5.2, true], [60.2, false], [70, false]))).toMatchObject({
       online: { count: 1, maxMs: 200 },
       left: { count: 1, maxMs: 200 },
@@ -105,6 +106,11 @@ describe("what is wrong is found", () => {
 
   test("offline as the first answer of a new connection, of somebody who has long been there", () => {
     expect(kindsOf(check([life(10, 60)], sights([20, false], [21, true], [40, true])))).toEqual(["false_offline"]);
+  });
+
+  test("online, and within the same second offline again", () => {
+    const verdict = check([life(10, 60)], sights([0, false], [10.2, true], [10.5, false], [15, true], [50, true]));
+    expect(verdict).toMatchObject({ falseOffline: 1, online: { count: 1, maxMs: 200 } });
   });
 
   test("online too late", () => {
@@ -138,6 +144,18 @@ describe("what is wrong is found", () => {
   test("online again though nobody has come back", () => {
     const shown = sights([0, false], [10.2, true], [33.2, false], [60, true], [62, false], [70, false]);
     expect(kindsOf(check([life(10, 33)], shown))).toEqual(["late_left"]);
+  });
+
+  test("a connection that was lost makes nobody online once its device has another one, which leaves", () => {
+    const lives = [life(10, 33, { end: "lost" }), life(34, 40)];
+    const until = (untilS: number): readonly string[] =>
+      kindsOf(check(lives, sights([0, false], [10.2, true], [untilS, false], [50, false])));
+    expect(until(40.9)).toEqual([]);
+    expect(until(43)).toEqual(["late_left"]);
+    const [lost, other] = lives as [Life, Life];
+    expect(
+      check([lost, { ...other, device: 1 }], sights([0, false], [10.2, true], [75, false], [80, false])).cases,
+    ).toEqual([]);
   });
 
   test("a user of a killed server who stays away, and is still online after the time for silence", () => {
@@ -200,6 +218,27 @@ describe("faults excuse what follows from them, and no more", () => {
     ["before Redis was killed", 1, [fault("store.kill", "redis", 30, 32)], 29.5, 31],
     ["Redis emptied", 0, [fault("store.flush", "redis", 30, 30)], 30.1, 39],
     ["Redis emptied, but too long", 1, [fault("store.flush", "redis", 30, 30)], 30.1, 40],
+    [
+      "Redis emptied while the user's server was paused, until that can write again",
+      0,
+      [fault("store.flush", "redis", 30, 30), fault("server.pause", "server-1", 28, 33)],
+      31,
+      42,
+    ],
+    [
+      "Redis emptied while the user's server was paused, but too long",
+      1,
+      [fault("store.flush", "redis", 30, 30), fault("server.pause", "server-1", 28, 33)],
+      31,
+      43,
+    ],
+    [
+      "Redis emptied while another server was paused",
+      1,
+      [fault("store.flush", "redis", 30, 30), fault("server.pause", "server-3", 28, 33)],
+      31,
+      42,
+    ],
     ["Redis slow", 1, [fault("proxy.latency", "redis", 30, 32)], 31, 32],
     ["PostgreSQL killed", 1, [fault("store.kill", "postgres", 30, 32)], 31, 32],
     ["Cassandra killed", 1, [fault("store.kill", "cassandra", 30, 32)], 31, 32],
@@ -212,6 +251,21 @@ describe("faults excuse what follows from them, and no more", () => {
     ["links of clients slow", 1, [fault("proxy.latency", "clients", 30, 35)], 31, 36],
     ["a fault that did not take place", 1, [{ ...fault("store.kill", "redis", 30, 35), atMs: undefined }], 31, 36],
   ])("%s: %d", (_, expected, faults, fromS, toS) => expect(offline(fromS, toS, faults)).toBe(expected));
+
+  test.each<[string, number, FaultEvent]>([
+    ["Redis slow", 1, fault("proxy.latency", "redis", 9, 13)],
+    ["PostgreSQL paused", 1, fault("store.pause", "postgres", 9, 13)],
+    ["S3 paused", 0, fault("store.pause", "s3", 9, 13)],
+    ["links of clients slow", 1, fault("proxy.throttle", "clients", 9, 13)],
+    ["the link of the user's server slow", 1, fault("proxy.latency", "server-1", 9, 13)],
+    ["the watcher's server paused", 1, fault("server.pause", "server-2", 9, 13)],
+    ["the user's server paused", 1, fault("server.pause", "server-1", 9, 13)],
+    ["another server paused", 0, fault("server.pause", "server-3", 9, 13)],
+    ["a server killed", 0, fault("server.kill", "server-1", 9, 13)],
+  ])("whoever is seen late while %s: %d excused", (_, excused, event) => {
+    const verdict = check([life(10, 60)], sights([0, false], [13.5, true], [50, true]), [event]);
+    expect(verdict).toMatchObject({ excused, online: { count: 1 - excused } });
+  });
 
   test("what Redis forgot comes back with the next heartbeat", () => {
     const faults = [fault("store.flush", "redis", 30, 30)];

@@ -185,7 +185,6 @@ class PresenceCheck {
     for (const sight of sights) {
       if (sight.toMs <= atMs || sight.fromMs >= untilMs) continue;
       if (sight.online) seenMs = Math.min(sight.toMs, untilMs);
-      else if (Number.isNaN(seenMs)) seenMs = atMs;
       isOpen = sight.online;
     }
     if (!Number.isNaN(seenMs)) this.#enter({ kind, atMs, seenMs, isOpen, life, watch, excuses });

@@ -39,7 +39,11 @@ const pauseForLeaseMs = 10_000;
 export function excusesOf(excusing: Excusing, { faults, stalls }: Circumstances): readonly Span[] {
   const spans = faults.flatMap((fault) => {
     if (fault.atMs === undefined) return [];
-    const toMs = endOfExcuse(fault, fault.atMs, fault.endMs ?? Number.POSITIVE_INFINITY, excusing);
+    const endMs = fault.endMs ?? Number.POSITIVE_INFINITY;
+    const isRedisLost = fault.which === "redis" && !isSlowLink(fault);
+    const toMs = isRedisLost
+      ? endOfRedisExcuse(endMs, excusing, faults)
+      : endOfExcuse(fault, fault.atMs, endMs, excusing);
     return toMs === undefined ? [] : [{ fromMs: fault.atMs, toMs }];
   });
   // What a worker noted late it may have had in time.
@@ -48,15 +52,9 @@ export function excusesOf(excusing: Excusing, { faults, stalls }: Circumstances)
 
 /** Undefined: this fault excuses nothing of it. */
 function endOfExcuse(fault: FaultEvent, atMs: number, endMs: number, excusing: Excusing): number | undefined {
-  const { concern, watcher, subjects, nextBeatMs } = excusing;
-  if (fault.which === "redis") {
-    // It lives, and is slow: whoever beat in time is there, but it takes more round trips than a second has.
-    if (isSlowLink(fault)) return concern === "time" ? endMs + caughtUpMs : undefined;
-    // Soft state may be lost as a whole: it comes back with the lease of the process, and at the latest with a heartbeat.
-    const beatMs = nextBeatMs(endMs) ?? endMs + limits.heartbeatIntervalMs;
-    const latestMs = Math.min(beatMs, endMs + limits.heartbeatIntervalMs) + toldMs;
-    return Math.max(endMs + redisBackMs, latestMs);
-  }
+  const { concern, watcher, subjects } = excusing;
+  // It lives, and is slow: whoever beat in time is there, but it takes more round trips than a second has.
+  if (fault.which === "redis") return concern === "time" ? endMs + caughtUpMs : undefined;
   // Whether somebody may see a user is read there: without it nothing is told. What is told must be true.
   if (fault.which === "postgres") return concern === "time" ? endMs + postgresBackMs : undefined;
   const isWatchers = strikes(fault, watcher);
@@ -71,6 +69,21 @@ function endOfExcuse(fault: FaultEvent, atMs: number, endMs: number, excusing: E
   }
   // Links of clients: what is on its way is late; what was lost ended a connection, and no connection shows nothing.
   return concern === "time" ? endMs + caughtUpMs : undefined;
+}
+
+/**
+ * Soft state may be lost as a whole: it comes back with the lease of the user's process, once that can do something, and at
+ * the latest with a heartbeat.
+ */
+function endOfRedisExcuse(endMs: number, { subjects, nextBeatMs }: Excusing, faults: readonly FaultEvent[]): number {
+  let backMs = endMs;
+  for (const fault of faults) {
+    const { do: kind, atMs = Number.POSITIVE_INFINITY, endMs: resumedMs = Number.POSITIVE_INFINITY } = fault;
+    if (kind !== "server.pause" || ![...subjects].some((server) => strikes(fault, server))) continue;
+    if (atMs < endMs + redisBackMs && resumedMs > endMs) backMs = Math.max(backMs, resumedMs);
+  }
+  const beatMs = nextBeatMs(backMs) ?? backMs + limits.heartbeatIntervalMs;
+  return Math.max(backMs + redisBackMs, Math.min(beatMs, backMs + limits.heartbeatIntervalMs) + toldMs);
 }
 
 export function isSlowLink({ do: kind }: FaultEvent): boolean {

@@ -12,6 +12,8 @@ export type LifeEnd = "left" | "lost" | "vanished";
 /** One connection of a device of a user who is watched. */
 export interface Life {
   readonly userId: Uuid;
+  /** Told apart from the other devices of the user, whatever its number is. */
+  readonly device: number;
   /** Place in the list of servers. */
   readonly server: number;
   /** HELLO was sent. */

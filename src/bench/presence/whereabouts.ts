@@ -49,7 +49,7 @@ function certainOf({ askedAtMs, upAtMs, beats }: Life): Span[] {
 
 export function departuresOf(lives: readonly Life[], faults: readonly FaultEvent[]): Departure[] {
   const ends = lives
-    .map((life) => ({ life, ...endOf(life, faults) }))
+    .map((life) => ({ life, ...superseded(endOf(life, faults), life, lives) }))
     .toSorted((one, other) => one.life.askedAtMs - other.life.askedAtMs);
   const departures: Departure[] = [];
   let last: (typeof ends)[number] | undefined;
@@ -62,6 +62,16 @@ export function departuresOf(lives: readonly Life[], faults: readonly FaultEvent
   if (last !== undefined && Number.isFinite(last.dueMs))
     departures.push({ ...last, untilMs: Number.POSITIVE_INFINITY });
   return departures;
+}
+
+/** A device has one connection: its next one takes the place of what is left of this one. */
+function superseded(end: ReturnType<typeof endOf>, { device, askedAtMs }: Life, lives: readonly Life[]) {
+  const nextMs = Math.min(
+    ...lives
+      .filter((other) => other.device === device && other.askedAtMs > askedAtMs)
+      .map(({ upAtMs }) => upAtMs ?? Number.POSITIVE_INFINITY),
+  );
+  return { ...end, dueMs: Math.min(end.dueMs, nextMs) };
 }
 
 function endOf(life: Life, faults: readonly FaultEvent[]): Pick<Departure, "atMs" | "kind" | "dueMs"> {

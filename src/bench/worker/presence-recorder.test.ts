@@ -24,6 +24,7 @@ test("a connection is noted from HELLO to its end, with its heartbeats and their
     lives: [
       {
         userId: "ann",
+        device: 0,
         server: 1,
         askedAtMs: 10,
         upAtMs: 20,
@@ -33,6 +34,7 @@ test("a connection is noted from HELLO to its end, with its heartbeats and their
       },
       {
         userId: "ann",
+        device: 0,
         server: 0,
         askedAtMs: 500,
         upAtMs: undefined,

@@ -14,6 +14,7 @@ const stallMs = 250;
 
 interface OpenLife {
   userId: Uuid;
+  device: number;
   server: number;
   askedAtMs: number;
   upAtMs: number | undefined;
@@ -63,6 +64,7 @@ export class PresenceRecorder {
       if (!this.#hasRoom()) return;
       const life: OpenLife = {
         userId,
+        device: key,
         server,
         askedAtMs: nowMs,
         upAtMs: undefined,
@@ -136,9 +138,10 @@ export class PresenceRecorder {
 }
 
 function closeLife(life: OpenLife, t0Ms: number): Life {
-  const { userId, server, askedAtMs, upAtMs, downAtMs, end, sentMs, answeredMs } = life;
+  const { userId, device, server, askedAtMs, upAtMs, downAtMs, end, sentMs, answeredMs } = life;
   return {
     userId,
+    device,
     server,
     askedAtMs: askedAtMs - t0Ms,
     upAtMs: upAtMs === undefined ? undefined : upAtMs - t0Ms,
