@@ -87,14 +87,12 @@ export class PresenceRecorder {
     const life = this.#openLives.get(key);
     if (life === undefined || !this.#hasRoom()) return;
     life.sentMs.push(nowMs);
-    life.answeredMs.push(Number.NaN);
   }
 
   /** Answers come in the order of the heartbeats. */
   answered(key: number, nowMs: number): void {
-    const answers = this.#openLives.get(key)?.answeredMs ?? [];
-    const at = answers.findIndex(Number.isNaN);
-    if (at >= 0) answers[at] = nowMs;
+    const life = this.#openLives.get(key);
+    if (life !== undefined && life.answeredMs.length < life.sentMs.length) life.answeredMs.push(nowMs);
   }
 
   watching(key: number, watcher: number, server: number): void {
@@ -147,7 +145,7 @@ function closeLife(life: OpenLife, t0Ms: number): Life {
     upAtMs: upAtMs === undefined ? undefined : upAtMs - t0Ms,
     downAtMs: downAtMs === undefined ? undefined : downAtMs - t0Ms,
     end,
-    beats: Float64Array.from(sentMs.flatMap((sent, at) => [sent - t0Ms, (answeredMs[at] as number) - t0Ms])),
+    beats: Float64Array.from(sentMs.flatMap((sent, at) => [sent - t0Ms, (answeredMs[at] ?? Number.NaN) - t0Ms])),
   };
 }
 
