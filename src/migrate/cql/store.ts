@@ -43,12 +43,13 @@ export async function openCqlStore(options: CqlStoreOptions): Promise<SchemaStor
     readJournal: async () => ((await connection.hasJournal()) ? readCqlJournal(connection.admin()) : []),
     readHolder: async () => ((await connection.hasJournal()) ? readCqlHolder(connection.admin()) : undefined),
     async prepare() {
-      const agreed = (): Promise<void> =>
-        awaitAgreement(connection.admin(), runner.clock, () => pause(runner.clock, migrateLimits.pollIntervalMs));
+      const agreed = (asked?: Pick<CassandraAdmin, "schemaAgrees">): Promise<void> =>
+        awaitAgreement(asked ?? connection.admin(), runner.clock, () =>
+          pause(runner.clock, migrateLimits.pollIntervalMs),
+        );
       await connection.makeKeyspace(settings, agreed);
       if (await connection.hasJournal()) {
-        const usable = { schemaAgrees: async () => knowsJournal(connection.admin()) };
-        await awaitAgreement(usable, runner.clock, () => pause(runner.clock, migrateLimits.pollIntervalMs));
+        await agreed({ schemaAgrees: async () => knowsJournal(connection.admin()) });
         return;
       }
       for (const table of journalTables) {
@@ -107,19 +108,29 @@ async function connectTo(keyspace: string, connect: (keyspace?: string) => Promi
     },
     async makeKeyspace(
       { datacenter, replication_factor: copies }: MigrateSettings["cassandra"],
-      agreed: () => Promise<void>,
+      agreed: (asked?: Pick<CassandraAdmin, "schemaAgrees">) => Promise<void>,
     ): Promise<void> {
       if (admin.keyspace !== undefined) return;
+      await agreed();
       // Letters, digits and _ only, by the configuration's schema; a data centre may be called anything.
       const replication = `{'class': 'NetworkTopologyStrategy', '${datacenter.replaceAll("'", "''")}': ${copies}}`;
       await retried(async () =>
         admin.execute(`CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = ${replication}`),
       );
-      // The next connection may be to another node.
+      // The next connection may be to another node; one that began a moment ago may not be known to the first yet.
       await agreed();
-      const inside = await connect(keyspace);
-      await admin.close();
-      admin = inside;
+      const outside = admin;
+      await agreed({
+        async schemaAgrees() {
+          const inside = await connect(keyspace).catch((error: unknown) => {
+            if (error instanceof StoreError && error.kind === "missing_database") return undefined;
+            throw error;
+          });
+          if (inside !== undefined) admin = inside;
+          return inside !== undefined;
+        },
+      });
+      await outside.close();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { afterEach, expect, it } from "vitest";
+import { StoreError } from "../../../src/base/store-error.ts";
 import { MigrateError } from "../../../src/migrate/migrate-error.ts";
 import { migrateUp } from "../../../src/migrate/migrate-up.ts";
 import { readMigrations } from "../../../src/migrate/read-migrations.ts";
@@ -68,6 +69,20 @@ describeOn(["cassandra"], "migrations of Cassandra", () => {
     );
     return true;
   }
+
+  it("wait for a node that has not heard of the new keyspace", { timeout: 120_000 }, async () => {
+    using folder = migrationFolder();
+    folder.write("cql", { "0001_a": "-- x\nCREATE TABLE IF NOT EXISTS a (id int PRIMARY KEY);\n" });
+    let unheard = 3;
+    const connect: typeof connectCassandraAdmin = async (options) => {
+      if (options.keyspace !== undefined && unheard-- > 0)
+        throw new StoreError("cassandra", "missing_database", "no keyspace", "none");
+      return await connectCassandraAdmin(options);
+    };
+    const config = freshConfig();
+    expect(await runUp(async () => openCql(config, { connect }), folder)).toHaveLength(1);
+    expect(unheard).toBeLessThan(0);
+  });
 
   it("are completed by the next run, wherever the one before was killed", { timeout: 120_000 }, async () => {
     using folder = migrationFolder();
