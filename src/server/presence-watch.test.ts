@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createDeferred } from "../base/deferred.ts";
 import type { PresenceState } from "../core/ports/presence.ts";
 import { limits } from "../protocol/limits.ts";
 import type { ServerFrame } from "../protocol/frames/server-frames.ts";
@@ -12,6 +13,8 @@ function createWatch() {
   const time = { now: 1_000 };
   const [wanted, released]: [(readonly string[])[], (readonly string[])[]] = [[], []];
   const told: string[] = [];
+  /** What the next questions of who may watch wait for. */
+  const delays: Promise<void>[] = [];
   const elsewhere = { tells: (_userIds: readonly string[]): void => {} };
   const watch = new PresenceWatch({
     presence: {
@@ -25,7 +28,12 @@ function createWatch() {
       tell: (userId) => void told.push(userId),
       onTold: (handler) => (elsewhere.tells = handler),
     },
-    people: { mayWatch: async (_caller, userIds) => new Set(userIds.filter((userId) => !hidden.has(userId))) },
+    people: {
+      mayWatch: async (_caller, userIds) => {
+        await delays.shift();
+        return new Set(userIds.filter((userId) => !hidden.has(userId)));
+      },
+    },
     clock: {
       nowMs: () => time.now,
       monotonicMs: () => time.now,
@@ -42,7 +50,7 @@ function createWatch() {
     for (const run of timers.splice(0)) run();
     for (let turn = 0; turn < 20; turn++) await Promise.resolve();
   };
-  return { watch, states, hidden, timers, errors, time, settle, wanted, released, told, elsewhere };
+  return { watch, states, hidden, timers, errors, time, settle, wanted, released, told, elsewhere, delays };
 }
 
 function connect(userId: string) {
@@ -128,6 +136,27 @@ describe("PresenceWatch", () => {
     elsewhere.tells(["other", "nobody watches"]);
     await settle();
     expect(viewer.sent).toMatchObject([{ online: false }, { online: true }]);
+  });
+
+  test("a look that a later one overtook tells nothing", async () => {
+    const { watch, states, settle, delays } = createWatch();
+    const [alice, bob] = [connect("alice"), connect("bob")];
+    await watch.watch(bob, ["alice"]);
+    states.set("alice", { online: true, lastSeenAt: 1_000 });
+    const slow = createDeferred<void>();
+    delays.push(slow.promise);
+    watch.heard(["alice"]);
+    await settle();
+    states.set("alice", { online: false, lastSeenAt: 2_000 });
+    watch.heard(["alice"]);
+    await settle();
+    slow.resolve();
+    await settle();
+    expect(bob.sent.at(-1)).toEqual({ type: "PRESENCE", user_id: "alice", online: false, last_seen: 2_000 });
+    expect(bob.sent.filter((frame) => frame.type === "PRESENCE" && frame.online)).toEqual([]);
+    watch.beat(alice);
+    await settle();
+    expect(bob.sent.at(-1)).toMatchObject({ online: true });
   });
 
   test("other processes are told of comings, goings and what is shared, not of heartbeats", async () => {

@@ -23,6 +23,12 @@ export interface PresenceWatchOptions {
   readonly onError: (error: unknown) => void;
 }
 
+interface Told {
+  news: string;
+  /** The look that brought it: one that began before it has nothing to say any more. */
+  look: number;
+}
+
 /** Longest time between a change and its push; several changes of one user in it are one push. */
 export const presenceCoalesceMs = 200;
 /** How often the states of all watched users are read again: entries that ended by themselves, and news that were lost. */
@@ -40,7 +46,8 @@ const lookupUsersMax = 1_000;
 export class PresenceWatch {
   readonly #options: PresenceWatchOptions;
   /** Watched user → watching connection → what it was told last. */
-  readonly #watchers = new Map<Uuid, Map<PresentConnection, string>>();
+  readonly #watchers = new Map<Uuid, Map<PresentConnection, Told>>();
+  #looks = 0;
   readonly #marked = new Set<Uuid>();
   #scheduled = false;
   #refreshAtMs = 0;
@@ -78,8 +85,8 @@ export class PresenceWatch {
     if (watched.size + fresh.size > limits.watchedUsersMax) return false;
     for (const userId of userIds) {
       watched.add(userId);
-      const watchers = this.#watchers.get(userId) ?? new Map<PresentConnection, string>();
-      this.#watchers.set(userId, watchers.set(connection, ""));
+      const watchers = this.#watchers.get(userId) ?? new Map<PresentConnection, Told>();
+      this.#watchers.set(userId, watchers.set(connection, { news: "", look: 0 }));
     }
     // Before the look, so that no change falls between the two.
     await this.#options.interest?.want(userIds);
@@ -149,9 +156,12 @@ export class PresenceWatch {
     const { presence, clock } = this.#options;
     for (let from = 0; from < userIds.length; from += lookupUsersMax) {
       const slice = userIds.slice(from, from + lookupUsersMax);
+      const look = ++this.#looks;
       const states = await presence.lookup(slice, clock.nowMs());
       const stateOf = new Map(slice.map((userId, at) => [userId, states[at] as PresenceState]));
-      for (const [connection, watched] of this.#audience(slice, only)) await this.#push(connection, watched, stateOf);
+      for (const [connection, watched] of this.#audience(slice, only)) {
+        await this.#push(connection, watched, stateOf, look);
+      }
     }
   }
 
@@ -168,17 +178,22 @@ export class PresenceWatch {
     return audience;
   }
 
-  async #push(connection: PresentConnection, userIds: Uuid[], stateOf: Map<Uuid, PresenceState>): Promise<void> {
+  async #push(
+    connection: PresentConnection,
+    userIds: Uuid[],
+    stateOf: Map<Uuid, PresenceState>,
+    look: number,
+  ): Promise<void> {
     const allowed = await this.#options.people.mayWatch(connection.caller, userIds);
     for (const userId of userIds) {
-      const watchers = this.#watchers.get(userId);
-      const told = watchers?.get(connection);
-      if (watchers === undefined || told === undefined) continue;
+      const told = this.#watchers.get(userId)?.get(connection);
+      if (told === undefined || told.look > look) continue;
+      told.look = look;
       const frame = presenceFrame(userId, allowed.has(userId) ? stateOf.get(userId) : undefined);
       // While someone is online the time last seen moves with every heartbeat: that alone is no news.
       const news = frame.online ? "online" : `offline ${frame.last_seen ?? ""}`;
-      if (news === told) continue;
-      watchers.set(connection, news);
+      if (news === told.news) continue;
+      told.news = news;
       connection.send(frame);
     }
   }

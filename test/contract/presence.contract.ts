@@ -66,6 +66,19 @@ export function describePresence(
       expect((await harness.store.lookup([user], harness.now()))[0]?.online).toBe(false);
     });
 
+    test("a connection that beats again while it is taken for gone is there", async () => {
+      await using harness = await makeHarness();
+      const user = newId();
+      await harness.store.beat(user, 1, "c1", harness.now());
+      // As a process does that stood still: its timers come before what waits in its sockets.
+      const leaving = harness.store.leave(user, 1, "c1", harness.now());
+      await harness.store.beat(user, 1, "c1", harness.now());
+      await leaving;
+      expect((await harness.store.lookup([user], harness.now()))[0]?.online).toBe(true);
+      await harness.store.leave(user, 1, "c1", harness.now());
+      expect((await harness.store.lookup([user], harness.now()))[0]?.online).toBe(false);
+    });
+
     test("a user is online while any device is", async () => {
       await using harness = await makeHarness();
       const user = newId();

@@ -4,13 +4,17 @@ import type { Uuid } from "../../protocol/ids.ts";
 import { answered } from "./errors.ts";
 import type { RedisClient } from "./connect.ts";
 import { assertClaims, type NodeLease } from "./lease.ts";
+import type { Losses } from "./losses.ts";
 import { LocalBeats, type LocalBeat } from "./local-beats.ts";
+import { connectionOf } from "./peers.ts";
 import { pipelined } from "./pipelined.ts";
 import type { RedisPresence } from "./redis-presence.ts";
 import { scripts } from "./scripts.ts";
 
 export interface LeasePresenceOptions {
   readonly clock: Clock;
+  /** Absent: nobody tells that Redis may have forgotten something. */
+  readonly losses?: Pick<Losses, "onLost"> | undefined;
   readonly onError: (error: unknown) => void;
   readonly presenceTtlMs?: number;
   readonly lastSeenTtlMs?: number;
@@ -31,7 +35,8 @@ const done = Promise.resolve();
  *
  * The TTL is that of the process's lease: whoever reads drops fields whose node holds no lease of that epoch. This process
  * answers for its connections and withdraws one that did not beat for presenceTtlMs. When its lease began anew, everyone
- * who beats here is written again.
+ * who beats here is written again; after any other loss, with the next beat: Redis may be back with an older memory, in
+ * which the lease stands and somebody who came since does not.
  */
 export class LeasePresence implements RedisPresence {
   readonly #redis: RedisClient;
@@ -49,6 +54,9 @@ export class LeasePresence implements RedisPresence {
     this.#presenceTtlMs = options.presenceTtlMs ?? limits.presenceTtlMs;
     this.#lastSeenTtlMs = options.lastSeenTtlMs ?? limits.lastSeenTtlMs;
     lease.onRestart(() => void this.#rewrite().catch(options.onError));
+    options.losses?.onLost(() => {
+      for (const { beat } of this.#beats.all()) beat.writtenAt = 0;
+    });
   }
 
   async start(): Promise<void> {
@@ -110,19 +118,37 @@ export class LeasePresence implements RedisPresence {
   async #withdraw(userId: Uuid, beats: readonly LocalBeat[], at: number): Promise<void> {
     for (const beat of beats) this.#beats.remove(userId, beat);
     for (const beat of beats) await beat.writing?.catch(() => {});
-    const { keys } = this.#redis;
-    const owners = beats.flatMap((beat) => [beat.device, `${beat.claim}:${beat.connection}`]);
+    // Whoever beat again meanwhile is there: a process that stood still reads its sockets only after its timers ran.
+    const left = beats.filter(({ device, connection }) => this.#beats.get(userId, device, connection) === undefined);
+    if (left.length === 0) return;
+    const owners = left.flatMap((beat) => [beat.device, `${beat.claim}:${beat.connection}`]);
     try {
-      await this.#redis.run(
-        scripts.presenceLeave,
-        [keys.online(userId), keys.presence(userId), keys.lastSeen(userId)],
-        [at, this.#lastSeenTtlMs, ...owners],
-      );
+      if ((await this.#runLeave(userId, owners, at)) === -1)
+        await this.#withdrawFormer(userId, left[0] as LocalBeat, at);
     } catch (error) {
       // The sweep tries again once they are old.
-      for (const beat of beats) this.#beats.restore(userId, beat);
+      for (const beat of left) this.#beats.restore(userId, beat);
       throw error;
     }
+  }
+
+  /**
+   * Another connection has the device. One of this process that is over was followed by this one before Redis was told of
+   * either: nobody else would take it away.
+   */
+  async #withdrawFormer(userId: Uuid, { device }: LocalBeat, at: number): Promise<void> {
+    const { commands, keys } = this.#redis;
+    const owner = await answered(commands.hget(keys.presence(userId), String(device)));
+    if (owner === null || claimOf(owner) !== this.#lease.claim) return;
+    if (this.#beats.get(userId, device, connectionOf(owner)) === undefined) {
+      await this.#runLeave(userId, [device, owner], at);
+    }
+  }
+
+  #runLeave(userId: Uuid, owners: readonly (string | number)[], at: number): Promise<unknown> {
+    const { keys } = this.#redis;
+    const of = [keys.online(userId), keys.presence(userId), keys.lastSeen(userId)];
+    return this.#redis.run(scripts.presenceLeave, of, [at, this.#lastSeenTtlMs, ...owners]);
   }
 
   async #withdrawSilent(userIds: Iterable<Uuid>, at: number): Promise<void> {

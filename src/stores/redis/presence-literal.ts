@@ -68,6 +68,8 @@ export function createLiteralPresence(redis: RedisClient, options: LiteralPresen
       if (leaving !== undefined) beats.remove(userId, leaving);
       // The beats have a socket of their own and could overtake.
       await leaving?.writing?.catch(() => {});
+      // It beat again meanwhile.
+      if (beats.get(userId, device, connection) !== undefined) return;
       const silent = beats.silentOf(userId, at, presenceTtlMs);
       for (const beat of silent) beats.remove(userId, beat);
       const owners = silent.flatMap((beat) => [beat.device, beat.connection]);

@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { RedisClient } from "./connect.ts";
+import type { Losses } from "./losses.ts";
 import type { NodeLease } from "./lease.ts";
 import { LeasePresence } from "./presence-lease.ts";
 import { createLiteralPresence } from "./presence-literal.ts";
@@ -15,6 +16,8 @@ export function createRedisPresence(
   options: {
     readonly mode: PresenceMode;
     readonly clock: Clock;
+    /** Absent where nobody beats. */
+    readonly losses?: Losses;
     /** Told what failed in the background; must not throw. */
     readonly onError: (error: unknown) => void;
     readonly presenceTtlMs?: number;

@@ -68,7 +68,7 @@ export async function startRedisNode(redis: RedisClient, options: RedisNodeOptio
     onReplaced: (owner, userId, device) => bus.displace(owner, userId, device),
   });
   const pulse = new Pulse(redis, { lease, bus, losses, clock, onError });
-  const presence = createRedisPresence(redis, lease, { mode: options.presenceMode, clock, onError });
+  const presence = createRedisPresence(redis, lease, { mode: options.presenceMode, clock, losses, onError });
   const interest = new RedisPresenceInterest(redis, lease, {
     clock,
     losses,
