@@ -49,6 +49,13 @@ export class SimDevice implements Effects {
   link: Link | undefined = undefined;
   /** Lost with everything on it: never starts again. */
   gone = false;
+  /** What it shows of others, since it was connected last. */
+  readonly shown = new Map<Uuid, { readonly online: boolean }>();
+  /** When it was connected last, if it still is. */
+  readySinceMs = Infinity;
+  /** Its user is away: whoever wants to wake it has to wait. */
+  rests = false;
+  #watched: readonly Uuid[] = [];
   readonly #parts: DeviceParts;
   readonly #config: MachineConfig;
   #life = 0;
@@ -91,7 +98,7 @@ export class SimDevice implements Effects {
   }
 
   start(): void {
-    if (this.machine !== undefined || this.gone) return;
+    if (this.machine !== undefined || this.gone || this.rests) return;
     const { scheduler, mutant } = this.#parts;
     const environment = { effects: this, random: scheduler.random, config: this.#config };
     const identity = { owner: this.#life, userId: this.userId, device: this.device };
@@ -109,12 +116,20 @@ export class SimDevice implements Effects {
           scheduler.after(0, () => (life === this.#life ? run(machine) : undefined));
         },
       }) ?? ((frame) => frame);
+    machine.watch(this.nowMs, this.#watched);
     machine.start(this.nowMs);
+  }
+
+  /** Whose presence it shows. */
+  watch(userIds: readonly Uuid[]): void {
+    this.#watched = userIds.filter((userId) => userId !== this.userId);
+    this.machine?.watch(this.nowMs, this.#watched);
   }
 
   crash(): void {
     if (this.machine === undefined) return;
     this.machine = undefined;
+    this.#leaves();
     this.#life++;
     this.#changes = [];
     this.#durable = 0;
@@ -198,7 +213,13 @@ export class SimDevice implements Effects {
 
   emit(_owner: number, event: ClientEvent): void {
     const { witness } = this.#parts;
-    if (event.type === "connection") witness.note(() => `${this.name} is ${event.state} ${event.code ?? ""}`);
+    if (event.type === "connection") {
+      witness.note(() => `${this.name} is ${event.state} ${event.code ?? ""}`);
+      if (event.state === "ready") this.#enters();
+      else this.#leaves();
+    } else if (event.type === "presence") {
+      this.shown.set(event.userId, { online: event.online });
+    }
     if (event.type === "rows") this.#show(event.conversationId, event.placement, event.rows);
     else if (event.type === "sent") {
       const record = witness.sent.get(event.messageId);
@@ -257,6 +278,18 @@ export class SimDevice implements Effects {
     if (owner !== this.#life) return;
     this.link?.cut(undefined, this.#parts.scheduler.between(0, 100));
     this.link = undefined;
+  }
+
+  #enters(): void {
+    this.readySinceMs = this.nowMs;
+    this.#parts.witness.enters(this.userId, this.name);
+  }
+
+  #leaves(): void {
+    if (this.readySinceMs === Infinity) return;
+    this.readySinceMs = Infinity;
+    this.shown.clear();
+    this.#parts.witness.leaves(this.userId, this.name);
   }
 
   #record(messageId: Uuid, to: { readonly user: Uuid } | { readonly conversation: Uuid }): void {

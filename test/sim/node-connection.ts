@@ -30,6 +30,9 @@ export class SimConnection {
   readonly link: Link;
   readonly openedAtMs: number;
   heardAtMs: number;
+  beatAtMs: number;
+  /** Whether others may see the device online through this connection. */
+  present = false;
   memory: ConnectionMemory | undefined = undefined;
   readonly #host: SimConnectionHost;
   #state: ConnectionState = "opening";
@@ -42,7 +45,7 @@ export class SimConnection {
     this.id = identity.id;
     this.ordinal = identity.ordinal;
     this.caller = identity.caller;
-    this.openedAtMs = this.heardAtMs = host.scheduler.nowMs;
+    this.openedAtMs = this.heardAtMs = this.beatAtMs = host.scheduler.nowMs;
   }
 
   get state(): ConnectionState {
@@ -54,7 +57,7 @@ export class SimConnection {
   }
 
   heartbeat(): void {
-    // Presence is no part of the simulation.
+    this.beatAtMs = this.heardAtMs;
   }
 
   begin(weight: number): void {

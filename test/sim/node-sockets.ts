@@ -1,7 +1,8 @@
 import type { Core } from "../../src/core/api.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import type { ConnectionRegistry } from "../../src/core/ports/connection-registry.ts";
-import type { Delivery } from "../../src/core/ports/bus.ts";
+import type { Delivery, Notice } from "../../src/core/ports/bus.ts";
+import type { Presence, PresenceInterest } from "../../src/core/ports/presence.ts";
 import type { ClientFrame } from "../../src/protocol/frames/client-frames.ts";
 import type { ServerFrame } from "../../src/protocol/frames/server-frames.ts";
 import type { Uuid } from "../../src/protocol/ids.ts";
@@ -9,6 +10,7 @@ import { limits } from "../../src/protocol/limits.ts";
 import type { WireError } from "../../src/protocol/wire-errors.ts";
 import type { Connection } from "../../src/server/connection/connection.ts";
 import { Hub } from "../../src/server/hub.ts";
+import { PresenceWatch } from "../../src/server/presence-watch.ts";
 import { Registrations } from "../../src/server/registrations.ts";
 import { Dispatcher } from "../../src/server/routes/dispatcher.ts";
 import type { RouteServices } from "../../src/server/routes/route.ts";
@@ -26,13 +28,15 @@ export interface SocketsParts {
   readonly clock: Clock;
   readonly core: Core;
   readonly registry: ConnectionRegistry;
+  readonly presence: Presence;
+  readonly interest: PresenceInterest;
 }
 
-const sweepEveryMs = 5_000;
+const sweepEveryMs = 1_000;
 
 /**
- * The connections of one process: the real dispatcher with the real routes, the real hub and the real registrations, tied
- * together as server/connections.ts does it. Sessions, presence and rate limits are left out.
+ * The connections of one process: the real dispatcher with the real routes, the real hub, registrations and presence watch,
+ * tied together as server/connections.ts does it. Sessions and rate limits are left out.
  */
 export class NodeSockets implements SimConnectionHost {
   readonly scheduler: Scheduler;
@@ -40,6 +44,7 @@ export class NodeSockets implements SimConnectionHost {
   readonly #connections = new Set<SimConnection>();
   readonly #hub = new Hub<Connection>();
   readonly #registrations: Registrations;
+  readonly #watch: PresenceWatch;
   readonly #dispatcher: Dispatcher;
   /** Sends that are being answered, by request. */
   readonly #sends = new Map<string, Uuid>();
@@ -47,16 +52,18 @@ export class NodeSockets implements SimConnectionHost {
   #stopped = false;
 
   constructor(parts: SocketsParts) {
-    const { scheduler, clock, registry, witness } = parts;
+    const { scheduler, clock, registry, presence, interest, core, witness } = parts;
     this.#parts = parts;
     this.scheduler = scheduler;
+    const onError = (error: unknown): void => witness.note(() => `${parts.nodeId}: ${String(error)}`);
+    this.#watch = new PresenceWatch({ presence, interest, people: core.people, clock, onError });
     this.#registrations = new Registrations({
       registry,
       connections: () => Array.from(this.#connections).filter(({ state }) => state === "greeted"),
       of: (userId) => this.#hub.of(userId),
       clock,
       random: scheduler.random,
-      onError: (error) => witness.note(() => `${parts.nodeId}: ${String(error)}`),
+      onError,
     });
     this.#dispatcher = new Dispatcher(this.#services(), {
       onError: (connection, type, error, cause) => {
@@ -91,6 +98,10 @@ export class NodeSockets implements SimConnectionHost {
         if (except?.userId !== userId || except.device !== connection.caller.device) connection.send(frame);
       }
     }
+  }
+
+  notice(notice: Notice): void {
+    if (notice.notice === "blocks_changed") this.#watch.heard([notice.ownerId, notice.otherId]);
   }
 
   /** Asks every device to go elsewhere, each at a moment of its own; `ends`: and closes what has not gone by then. */
@@ -133,6 +144,7 @@ export class NodeSockets implements SimConnectionHost {
 
   onLeaving(connection: SimConnection, wasGreeted: boolean): void {
     this.#hub.remove(asConnection(connection));
+    this.#watch.forget(asConnection(connection));
     if (wasGreeted) this.#registrations.forget(connection);
   }
 
@@ -151,11 +163,17 @@ export class NodeSockets implements SimConnectionHost {
     this.#parts.clock.schedule(sweepEveryMs, () => {
       if (this.#stopped) return;
       this.#sweep();
+      this.#watch.tick();
       const now = this.scheduler.nowMs;
       for (const connection of Array.from(this.#connections)) {
         if (connection.state === "opening" && now - connection.openedAtMs > limits.helloTimeoutMs) {
           connection.close("hello_timeout");
-        } else if (now - connection.heardAtMs > limits.silenceTimeoutMs) connection.close("silent");
+          continue;
+        }
+        if (connection.present && now - connection.beatAtMs > limits.presenceTtlMs) {
+          this.#watch.leave(asConnection(connection));
+        }
+        if (now - connection.heardAtMs > limits.silenceTimeoutMs) connection.close("silent");
       }
     });
   }
@@ -168,14 +186,12 @@ export class NodeSockets implements SimConnectionHost {
       clock,
       hub: this.#hub,
       registrations: this.#registrations,
-      watch: silentWatch as unknown as RouteServices["watch"],
+      watch: this.#watch,
       rules: () => ({}) as ReturnType<RouteServices["rules"]>,
     };
     return services as RouteServices;
   }
 }
-
-const silentWatch = { beat: () => undefined };
 
 /** What the server asks of a connection here, SimConnection has. */
 function asConnection(connection: SimConnection): Connection {

@@ -86,7 +86,12 @@ export class SimNode implements Process {
 
   /** Whether the load balancer sends it new connections. */
   get takes(): boolean {
-    return this.#state === "serving" && this.#membership?.lease.failure === undefined;
+    return this.#state === "serving" && !this.isNameless;
+  }
+
+  /** Another process has its name: it serves nobody any more. */
+  get isNameless(): boolean {
+    return this.#membership?.lease.failure !== undefined;
   }
 
   isRunning(): boolean {
@@ -197,9 +202,9 @@ export class SimNode implements Process {
     this.#serve(this.#membership);
   }
 
-  #serve({ bus, registry: real }: Membership): void {
+  #serve(membership: Membership): void {
     const { nodeId, scheduler, witness, mutant, stores } = this.#parts;
-    const registry = mutant?.registry?.(real) ?? real;
+    const { bus } = membership;
     const core = this.#createCore(bus);
     this.#core = core;
     const sockets = new NodeSockets({
@@ -209,7 +214,9 @@ export class SimNode implements Process {
       witness,
       clock: this.#clock,
       core,
-      registry,
+      registry: mutant?.registry?.(membership.registry) ?? membership.registry,
+      presence: mutant?.presence?.(membership.presence) ?? membership.presence,
+      interest: mutant?.interest?.(membership.interest) ?? membership.interest,
     });
     this.#sockets = sockets;
     bus.subscribe({
@@ -218,7 +225,7 @@ export class SimNode implements Process {
         if (frame.type === "NEW_MESSAGE") core.heardMessage(frame.conversation_id, frame.seq);
         sockets.deliver(delivery);
       },
-      notice: (notice) => this.#hear(core, notice),
+      notice: (notice) => this.#hear(core, sockets, notice),
     });
     // Failing is allowed: what is left is finished when its group is first used.
     core.recover().catch(() => undefined);
@@ -245,12 +252,15 @@ export class SimNode implements Process {
     return mutant?.core?.({ ...core, delivery, groups }, stores) ?? { ...core, delivery, groups };
   }
 
-  #hear(core: Core, notice: Notice): void {
+  #hear(core: Core, sockets: NodeSockets, notice: Notice): void {
     const { mutant, stores } = this.#parts;
     if (mutant?.hears?.(notice) === false) return;
     // What is lost on the way in takes its connection along, now or later: Redis cuts off whoever does not take what it is handed.
     if (stores.redis.losesNotice()) this.#loseListening();
-    else core.hear(notice);
+    else {
+      core.hear(notice);
+      sockets.notice(notice);
+    }
   }
 
   #loseListening(): void {

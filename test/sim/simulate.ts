@@ -1,3 +1,4 @@
+import { Absences, lingerMs } from "./absences.ts";
 import { planActions } from "./actions.ts";
 import { checkDevices } from "./check-devices.ts";
 import { checkLists } from "./check-lists.ts";
@@ -68,13 +69,21 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
 async function run(world: World): Promise<void> {
   const { scheduler, witness } = world;
   const stormEnd = planActions(world);
+  const absences = new Absences(world);
+  absences.leaveInTheStorm(stormEnd);
   await scheduler.runUntil(stormEnd + 1_000, stepsMax);
   witness.note(() => "— calm —");
   world.calm();
-  await scheduler.runUntil(scheduler.nowMs + settleMs / 2, stepsMax);
+  await scheduler.runUntil(scheduler.nowMs + lingerMs, stepsMax);
+  absences.checkGone();
+  absences.comeBack();
+  await scheduler.runUntil(scheduler.nowMs + settleMs / 2 - lingerMs, stepsMax);
+  absences.check();
   // What a user would do with messages of unknown fate.
   world.resolveUnknown();
+  absences.inQuiet();
   await scheduler.runUntil(scheduler.nowMs + settleMs / 2, stepsMax);
+  absences.check();
   witness.note(() => "— rush —");
   world.rush();
   await scheduler.runUntil(scheduler.nowMs + rushMs, stepsMax);
@@ -86,6 +95,7 @@ async function run(world: World): Promise<void> {
   world.sendLast();
   await scheduler.runUntil(scheduler.nowMs + lastMs, stepsMax);
   if (world.openCalls > 0) witness.blame("progress", `${world.openCalls} calls without an answer`);
+  absences.check();
   await check(world, false);
   if (witness.violations.length > 0) return;
   witness.note(() => "— everybody connects again —");

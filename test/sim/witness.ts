@@ -52,6 +52,9 @@ export class Witness {
   readonly #stored = new Map<string, Set<number>>();
   readonly #viewed = new Map<string, number>();
   readonly #blocks = new Map<string, BlockState>();
+  /** Devices that are connected, as they see it; by user. */
+  readonly #present = new Map<Uuid, Set<string>>();
+  readonly #leftAtMs = new Map<Uuid, number>();
 
   constructor(scheduler: Scheduler, stores: Stores, names: Names, keepsTrace: boolean) {
     this.#scheduler = scheduler;
@@ -101,6 +104,32 @@ export class Witness {
 
   blocks(ownerId: Uuid, otherId: Uuid, state: BlockState["state"]): void {
     this.#blocks.set(ownerId + otherId, { state, since: this.#scheduler.nowMs });
+  }
+
+  /** The latest that is settled between the two, in either direction; undefined = something is being changed. */
+  blockBetween(one: Uuid, other: Uuid): { readonly blocked: boolean; readonly sinceMs: number } | undefined {
+    const states = [this.#blocks.get(one + other), this.#blocks.get(other + one)].filter(
+      (state) => state !== undefined,
+    );
+    if (states.some(({ state }) => state === "unknown")) return undefined;
+    const sinceMs = Math.max(-Infinity, ...states.map(({ since }) => since));
+    return { blocked: states.some(({ state }) => state === "blocked"), sinceMs };
+  }
+
+  enters(userId: Uuid, device: string): void {
+    const devices = this.#present.get(userId) ?? new Set<string>();
+    this.#present.set(userId, devices.add(device));
+  }
+
+  leaves(userId: Uuid, device: string): void {
+    this.#present.get(userId)?.delete(device);
+    this.#leftAtMs.set(userId, this.#scheduler.nowMs);
+  }
+
+  /** For how long no device of the user has been connected; negative = one is. */
+  goneForMs(userId: Uuid): number {
+    if ((this.#present.get(userId)?.size ?? 0) > 0) return -1;
+    return this.#scheduler.nowMs - (this.#leftAtMs.get(userId) ?? -Infinity);
   }
 
   refuses(messageId: Uuid): void {

@@ -65,6 +65,7 @@ export class World {
       this.users.push(userId);
       for (let device = 1; device <= devices; device++) this.linkDevice(userId);
     }
+    for (const device of this.devices) device.watch(this.users);
   }
 
   /** A new device of a user, with an empty disk. */
@@ -75,12 +76,13 @@ export class World {
     const { scheduler, witness, plan } = this;
     // The load balancer: among those that are ready, as far as it knows.
     const findNode = (): SimNode | undefined => {
+      for (const index of this.nodes.keys()) this.#settleName(index);
       const ready = this.nodes.filter((node) => node.takes);
       return ready.length === 0 ? undefined : scheduler.pick(ready);
     };
-    this.devices.push(
-      new SimDevice({ userId, device, name, scheduler, witness, plan, mutant: this.#mutant, findNode }),
-    );
+    const linked = new SimDevice({ userId, device, name, scheduler, witness, plan, mutant: this.#mutant, findNode });
+    linked.watch(this.users);
+    this.devices.push(linked);
   }
 
   /** A device that nobody will ever see again, with all it had not sent; its user takes a new one. */
@@ -143,6 +145,7 @@ export class World {
   }
 
   wakeDevice(device: SimDevice): void {
+    if (device.rests) return;
     device.start();
     device.machine?.start(this.scheduler.nowMs);
   }
@@ -242,12 +245,26 @@ export class World {
     const onExit = (node: SimNode): void => {
       if (this.nodes[index] !== node) return;
       // The one that was taken for dead lives: it keeps its place.
-      const former = this.#zombies.find((zombie) => zombie.nodeId === nodeId && zombie.takes && !zombie.paused);
+      const former = this.#formerOf(nodeId);
       if (former === undefined) this.#startLater(index, scheduler.between(200, 2_000));
       else this.nodes[index] = former;
     };
     witness.note(() => `${nodeId} starts`);
     this.nodes[index] = new SimNode({ name, nodeId, scheduler, stores, witness, plan, mutant: this.#mutant, onExit });
+  }
+
+  /** Of two living processes of one name the one that has the lease is ready. */
+  #settleName(index: number): void {
+    const node = this.nodes[index];
+    if (node?.isNameless !== true) return;
+    const former = this.#formerOf(node.nodeId);
+    if (former === undefined) return;
+    this.#zombies.push(node);
+    this.nodes[index] = former;
+  }
+
+  #formerOf(nodeId: string): SimNode | undefined {
+    return this.#zombies.find((zombie) => zombie.nodeId === nodeId && zombie.takes && !zombie.paused);
   }
 
   #startLater(index: number, afterMs: number): void {

@@ -4,17 +4,21 @@ import { appendWithoutMembership } from "./append-without-membership.ts";
 import { beaconWithoutCount } from "./beacon-without-count.ts";
 import { counterGapIgnored } from "./counter-gap-ignored.ts";
 import { deafCaches } from "./deaf-caches.ts";
+import { deadProcessOnline } from "./dead-process-online.ts";
 import { dedupeOnlyOnRetry } from "./dedupe-only-on-retry.ts";
 import { flushUnnoticed } from "./flush-unnoticed.ts";
 import { headsBeforeRegistration } from "./heads-before-registration.ts";
+import { interestWishedOnce } from "./interest-wished-once.ts";
 import { jobCommittedFirst } from "./job-committed-first.ts";
 import { lateHelloTakes } from "./late-hello-takes.ts";
 import { lyingDisk } from "./lying-disk.ts";
 import type { Mutant } from "./mutant.ts";
 import { noListRepair } from "./no-list-repair.ts";
+import { presenceUntold } from "./presence-untold.ts";
 import { receiptsWithoutAnswer } from "./receipts-without-answer.ts";
 import { refreshTakesBack } from "./refresh-takes-back.ts";
 import { rowsBeforeHead } from "./rows-before-head.ts";
+import { silenceIsPresence } from "./silence-is-presence.ts";
 import { silentBusBelieved } from "./silent-bus-believed.ts";
 import { sinceRaisedBlindly } from "./since-raised-blindly.ts";
 import { staleLeaseBelieved } from "./stale-lease-believed.ts";
@@ -43,4 +47,8 @@ export const mutants: readonly Mutant[] = [
   silentBusBelieved,
   lyingDisk,
   unreadableBeforeSettled,
+  presenceUntold,
+  interestWishedOnce,
+  silenceIsPresence,
+  deadProcessOnline,
 ];

@@ -1,5 +1,6 @@
 import type { Clock } from "../../../src/base/clock.ts";
 import type { ConnectionRegistry } from "../../../src/core/ports/connection-registry.ts";
+import type { Presence, PresenceInterest } from "../../../src/core/ports/presence.ts";
 import type { RedisClient } from "../../../src/stores/redis/connect.ts";
 import type { Core, CorePorts } from "../../../src/core/api.ts";
 import type { Notice } from "../../../src/core/ports/bus.ts";
@@ -39,6 +40,10 @@ export interface Mutant {
   redisClient?(client: RedisClient, clock: Clock): RedisClient;
   /** Called for each process of a node. */
   registry?(registry: ConnectionRegistry): ConnectionRegistry;
+  /** Called for each process of a node. */
+  presence?(presence: Presence): Presence;
+  /** Called for each process of a node. */
+  interest?(interest: PresenceInterest): PresenceInterest;
   /** Called for each process of a device; answers what it really sends (undefined = nothing). */
   frames?(device: MutantDevice): (frame: ClientFrame) => ClientFrame | undefined;
   /** Whether the disk of a device says "durable" before it is; default false. */

@@ -13,13 +13,14 @@ export const staleLeaseBelieved: Mutant = {
     const pipeline = (): object => {
       const real = client.commands.pipeline();
       const keys: string[] = [];
-      return {
+      return Object.assign(Object.create(real), {
         hgetall(key: string) {
           keys.push(key);
           real.hgetall(key);
         },
         async exec() {
           const answers = (await real.exec()) ?? [];
+          if (keys.length === 0) return answers;
           return keys.map((key, index) => {
             const known = found.get(key);
             if (known !== undefined && clock.monotonicMs() - known.atMs < leaseTtlMs) return [null, known.answer];
@@ -28,7 +29,7 @@ export const staleLeaseBelieved: Mutant = {
             return [null, answer];
           });
         },
-      };
+      });
     };
     return {
       ...client,

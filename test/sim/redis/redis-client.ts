@@ -97,16 +97,33 @@ export function createSimRedisClient(redis: SimRedis, scheduler: Scheduler, ente
     get: (key: string) => command(() => memory.get(key)),
     pttl: (key: string) => command(() => memory.pttl(key)),
     zrem: (key: string, member: string) => command(() => memory.zrem(key, member)),
-    // SET key value PX ttl NX, and SET key value NX.
-    set: (key: string, value: string, ...rest: readonly (string | number)[]) =>
-      command(() => memory.setIfAbsent(key, value, rest[0] === "PX" ? Number(rest[1]) : undefined)),
+    // SET key value PX ttl NX, SET key value NX, and SET key value PX ttl.
+    set: (key: string, value: string | number, ...rest: readonly (string | number)[]) => {
+      const ttlMs = rest[0] === "PX" ? Number(rest[1]) : undefined;
+      const isLasting = rest.at(-1) === "NX" || ttlMs === undefined;
+      return command(() =>
+        isLasting ? memory.setIfAbsent(key, String(value), ttlMs) : memory.set(key, String(value), ttlMs),
+      );
+    },
+    hget: (key: string, field: string) => command(() => memory.hget(key, field)),
+    hset: (key: string, field: string | number, value: string) => command(() => memory.hset(key, String(field), value)),
+    pexpire: (key: string, ttlMs: number) => command(() => memory.pexpire(key, ttlMs)),
     spublish: (channel: string, text: string) => command(() => redis.publish(channel, text)),
     pipeline: () => {
-      const keys: string[] = [];
-      return {
-        hgetall: (key: string) => void keys.push(key),
-        exec: () => command(() => keys.map((key) => [null, memory.hgetall(key)])),
+      const asked: (() => unknown)[] = [];
+      const pipeline = {
+        get: (key: string) => add(() => memory.get(key)),
+        hgetall: (key: string) => add(() => memory.hgetall(key)),
+        hvals: (key: string) => add(() => memory.hvals(key)),
+        zrange: (key: string) => add(() => memory.zrange(key)),
+        zrem: (key: string, member: string) => add(() => memory.zrem(key, member)),
+        exec: () => command(() => asked.map((run) => [null, run()])),
       };
+      const add = (run: () => unknown): typeof pipeline => {
+        asked.push(run);
+        return pipeline;
+      };
+      return pipeline;
     },
   };
   const subscriber = {

@@ -44,6 +44,30 @@ export class RedisMemory {
     return "OK";
   }
 
+  /** SET key value PX ttl */
+  set(key: string, value: string, ttlMs: number): "OK" {
+    this.#entries.set(key, { value, endsAtMs: this.#nowMs() + ttlMs });
+    return "OK";
+  }
+
+  hset(key: string, field: string, value: string): number {
+    const hash = this.#hash(key);
+    if (hash === undefined) {
+      this.#entries.set(key, { value: new Map([[field, value]]), endsAtMs: Number.POSITIVE_INFINITY });
+      return 1;
+    }
+    const isNew = !hash.has(field);
+    hash.set(field, value);
+    return isNew ? 1 : 0;
+  }
+
+  pexpire(key: string, ttlMs: number): number {
+    const entry = this.#entry(key);
+    if (entry === undefined) return 0;
+    entry.endsAtMs = this.#nowMs() + ttlMs;
+    return 1;
+  }
+
   /** -2: no such key; -1: it never ends. */
   pttl(key: string): number {
     const entry = this.#entry(key);
@@ -51,16 +75,33 @@ export class RedisMemory {
     return entry.endsAtMs === Number.POSITIVE_INFINITY ? -1 : Math.ceil(entry.endsAtMs - this.#nowMs());
   }
 
+  hget(key: string, field: string): string | null {
+    return this.#hash(key)?.get(field) ?? null;
+  }
+
   hgetall(key: string): Readonly<Record<string, string>> {
     return Object.fromEntries(this.#hash(key) ?? []);
+  }
+
+  hvals(key: string): readonly string[] {
+    return [...(this.#hash(key)?.values() ?? [])];
+  }
+
+  /** ZRANGE key 0 -1: members stand in the order in which they were written, which is that of their ends. */
+  zrange(key: string): readonly string[] {
+    return [...(this.#hash(key)?.keys() ?? [])];
   }
 
   zrem(key: string, member: string): number {
     return this.#hash(key)?.delete(member) === true ? 1 : 0;
   }
 
-  run(script: Script, [key = ""]: readonly string[], args: Arguments): unknown {
+  run(script: Script, [key = "", second = "", third = ""]: readonly string[], args: Arguments): unknown {
     switch (script) {
+      case scripts.presenceLeave:
+        return this.#leave(key, second, third, args);
+      case scripts.presenceWant:
+        return this.#want(key, args);
       case scripts.connectionRegister:
         return this.#register(key, args);
       case scripts.connectionRefresh:
@@ -75,6 +116,26 @@ export class RedisMemory {
         return this.#beat(key, args);
     }
     throw new Error("the simulated Redis does not know this script");
+  }
+
+  #leave(online: string, owners: string, lastSeen: string, [at, ttlMs, ...leaving]: Arguments): number {
+    const held = this.#hash(owners)?.get(String(leaving[0]));
+    if (held !== undefined && held !== String(leaving[1])) return -1;
+    for (let index = 0; index < leaving.length; index += 2) {
+      const field = String(leaving[index]);
+      if (this.#hash(owners)?.get(field) === String(leaving[index + 1])) this.#hash(owners)?.delete(field);
+    }
+    if (held !== undefined && Number(at) >= Number(this.get(lastSeen) ?? 0)) {
+      this.set(lastSeen, String(at), Number(ttlMs));
+    }
+    if ((this.#hash(owners)?.size ?? 0) > 0) return 0;
+    this.#entries.delete(online);
+    return 1;
+  }
+
+  #want(key: string, [claim, ttlMs]: Arguments): number {
+    this.#beat(key, [String(claim), Number(ttlMs)]);
+    return 1;
   }
 
   #register(key: string, [device, owner, ttlMs, instead]: Arguments): readonly [number, string] {
