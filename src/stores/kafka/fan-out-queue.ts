@@ -10,6 +10,7 @@ import type {
   QueuedJob,
 } from "../../core/ports/fan-out-queue.ts";
 import { limits } from "../../protocol/limits.ts";
+import { BrokerChoice } from "./broker-choice.ts";
 import { isStarting, toStoreError, toWireError } from "./errors.ts";
 import { explainKafka } from "./explain-silence.ts";
 import { encodeJob, jobKey } from "./job-codec.ts";
@@ -18,7 +19,7 @@ import { JobWriter, type JobMessage } from "./job-writer.ts";
 import { countWaiting, readOffsets } from "./offsets.ts";
 import { QueueHealth } from "./queue-health.ts";
 import { readLag } from "./read-lag.ts";
-import { clientOptions, fanOutGroup, fanOutTopic, type KafkaSettings } from "./settings.ts";
+import { brokersOf, clientOptions, fanOutGroup, fanOutTopic, type KafkaSettings } from "./settings.ts";
 import { ensureTopic } from "./topic.ts";
 
 export interface KafkaFanOutDeps {
@@ -53,6 +54,7 @@ class KafkaQueue implements KafkaFanOutQueue {
   readonly membersMax = limits.membersPerGroupMax;
   readonly #settings: KafkaSettings;
   readonly #deps: KafkaFanOutDeps;
+  readonly #choice: BrokerChoice;
   readonly #admin: Admin;
   readonly #producer: Producer;
   readonly #control: ConnectionPool;
@@ -67,9 +69,10 @@ class KafkaQueue implements KafkaFanOutQueue {
     const { clock } = deps;
     this.#settings = settings;
     this.#deps = deps;
-    this.#admin = new Admin(clientOptions(settings, "fanout-admin"));
+    this.#choice = new BrokerChoice(brokersOf(settings));
+    this.#admin = this.#choice.lead(new Admin(clientOptions(settings, "fanout-admin")));
     const writing = clientOptions(settings, "fanout-producer");
-    this.#producer = new Producer({ ...writing, retries: 3, retryDelay: 200, idempotent: true });
+    this.#producer = this.#choice.lead(new Producer({ ...writing, retries: 3, retryDelay: 200, idempotent: true }));
     this.#control = new ConnectionPool("msgr-fanout-control", clientOptions(settings, "fanout-control"));
     this.#fetch = new ConnectionPool("msgr-fanout-reader", clientOptions(settings, "fanout-reader"));
     this.#health = new QueueHealth({
@@ -108,6 +111,7 @@ class KafkaQueue implements KafkaFanOutQueue {
     assert(this.#consumer === undefined, "the queue is served once");
     this.#consumer = new JobConsumer({
       settings: this.#settings,
+      choice: this.#choice,
       admin: this.#admin,
       control: this.#control,
       fetch: this.#fetch,
@@ -172,6 +176,7 @@ class KafkaQueue implements KafkaFanOutQueue {
     } catch (error) {
       this.#isTopicReady = false;
       this.#admin.clearMetadata();
+      if (!isStarting(error)) this.#choice.next();
       throw error;
     }
   }

@@ -1,11 +1,13 @@
 import { Consumer, type ConnectionPool, heartbeatV4, NetworkError, offsetCommitV8 } from "@platformatic/kafka";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
+import type { BrokerChoice } from "./broker-choice.ts";
 import { answers, firstMessage } from "./errors.ts";
 import { clientOptions, fanOutGroup, fanOutTopic, membership, type KafkaSettings } from "./settings.ts";
 
 export interface GroupMemberOptions {
   readonly settings: KafkaSettings;
+  readonly choice: BrokerChoice;
   readonly clock: Clock;
   readonly log: Logger;
   /** For commits and for heartbeats while a partition is handed over: the driver's own connection waits for the group. */
@@ -107,8 +109,8 @@ export class GroupMember {
   }
 
   #create(handOver: () => Promise<void>): Consumer {
-    const { settings } = this.#options;
-    return new Consumer({
+    const { settings, choice } = this.#options;
+    const consumer = new Consumer({
       ...clientOptions(settings, "fanout-worker"),
       groupId: fanOutGroup(settings),
       sessionTimeout: membership.sessionMs,
@@ -124,6 +126,7 @@ export class GroupMember {
       protocolsMetadata: () => handOver().then(() => Buffer.alloc(0)),
       autocommit: false,
     });
+    return choice.lead(consumer);
   }
 
   #assigned(consumer: Consumer): readonly number[] {

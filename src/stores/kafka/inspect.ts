@@ -1,7 +1,8 @@
 import { Admin } from "@platformatic/kafka";
 import { StoreError } from "../../base/store-error.ts";
+import { BrokerChoice } from "./broker-choice.ts";
 import { explainKafka } from "./explain-silence.ts";
-import { clientOptions, fanOutTopic, type KafkaSettings } from "./settings.ts";
+import { brokersOf, clientOptions, fanOutTopic, type KafkaSettings } from "./settings.ts";
 import { describeTopic, judgeTopic, type TopicJudgement } from "./topic.ts";
 
 /**
@@ -9,7 +10,8 @@ import { describeTopic, judgeTopic, type TopicJudgement } from "./topic.ts";
  * or a topic that will not do. A topic that is not there yet is made by the first server. Never rejects.
  */
 export async function inspectKafka(settings: KafkaSettings): Promise<TopicJudgement> {
-  const admin = new Admin(clientOptions(settings, "doctor"));
+  const choice = new BrokerChoice(brokersOf(settings));
+  const admin = choice.lead(new Admin(clientOptions(settings, "doctor")));
   try {
     const facts = await describeTopic(admin, fanOutTopic(settings));
     if (facts !== undefined) return judgeTopic(facts, settings);

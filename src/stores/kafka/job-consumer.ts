@@ -4,6 +4,7 @@ import { KeyedLanes } from "../../base/keyed-lanes.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { FanOutConsumption, QueuedJob } from "../../core/ports/fan-out-queue.ts";
 import { limits } from "../../protocol/limits.ts";
+import type { BrokerChoice } from "./broker-choice.ts";
 import type { FetchedPartition, FetchedRecord } from "./fetch-records.ts";
 import { GroupMember } from "./group-member.ts";
 import { decodeJob } from "./job-codec.ts";
@@ -14,6 +15,7 @@ import { fanOutGroup, fanOutTopic, membership, type KafkaSettings } from "./sett
 
 export interface JobConsumerOptions {
   readonly settings: KafkaSettings;
+  readonly choice: BrokerChoice;
   readonly admin: Admin;
   /** For short requests, and for those that wait for jobs. */
   readonly control: ConnectionPool;
@@ -58,7 +60,7 @@ export class JobConsumer implements FanOutConsumption {
 
   constructor(options: JobConsumerOptions) {
     this.#options = options;
-    const { settings, clock, log, retryMs, control } = options;
+    const { settings, choice, clock, log, retryMs, control } = options;
     this.#lanes = new KeyedLanes({
       clock,
       retryMs,
@@ -69,6 +71,7 @@ export class JobConsumer implements FanOutConsumption {
     });
     this.#member = new GroupMember({
       settings,
+      choice,
       clock,
       log,
       control,

@@ -34,10 +34,14 @@ export function fanOutGroup({ topicPrefix }: KafkaSettings): string {
   return `${topicPrefix}fanout-workers`;
 }
 
+export function brokersOf({ brokers }: KafkaSettings): string[] {
+  return brokers.split(",");
+}
+
 /** `role`: what the connection is for, as the broker's own metrics and logs name it. */
 export function clientOptions(settings: KafkaSettings, role: string) {
-  const { brokers, timeoutMs } = settings;
-  const bootstrapBrokers = brokers.split(",");
+  const { timeoutMs } = settings;
+  const bootstrapBrokers = brokersOf(settings);
   return {
     clientId: `msgr-${role}`,
     bootstrapBrokers,
