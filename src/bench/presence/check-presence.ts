@@ -87,8 +87,14 @@ class PresenceCheck {
         const sights = sightsOf[index]?.get(userId);
         if (sights === undefined) continue;
         this.#users.add(userId);
-        for (const span of certain) this.#checkOnline(span, lives, sights, watch);
-        for (const departure of departures) this.#checkOffline(departure, sights, watch);
+        for (const span of certain) {
+          const shown = overlapping(sights, span);
+          if (shown.length > 0) this.#checkOnline(span, lives, shown, watch);
+        }
+        for (const departure of departures) {
+          const shown = overlapping(sights, { fromMs: departure.atMs, toMs: departure.untilMs });
+          if (shown.length > 0) this.#checkOffline(departure, shown, watch);
+        }
       }
     }
   }
@@ -133,7 +139,6 @@ class PresenceCheck {
     let seenMs = Number.NaN;
     let isOnlineSeen = false;
     for (const sight of sights) {
-      if (sight.toMs <= span.fromMs || sight.fromMs >= span.toMs) continue;
       if (sight.online) {
         if (!Number.isNaN(seenMs)) {
           this.#enter({
@@ -183,7 +188,6 @@ class PresenceCheck {
     let seenMs = Number.NaN;
     let isOpen = true;
     for (const sight of sights) {
-      if (sight.toMs <= atMs || sight.fromMs >= untilMs) continue;
       if (sight.online) seenMs = Math.min(sight.toMs, untilMs);
       isOpen = sight.online;
     }
@@ -243,6 +247,10 @@ function nextBeatMs(lives: readonly Life[], afterMs: number): number | undefined
     }
   }
   return Number.isFinite(nextMs) ? nextMs : undefined;
+}
+
+function overlapping(sights: readonly Sight[], { fromMs, toMs }: Span): readonly Sight[] {
+  return sights.filter((sight) => sight.toMs > fromMs && sight.fromMs < toMs);
 }
 
 function cut(sights: readonly Sight[], untilMs: number): readonly Sight[] {
