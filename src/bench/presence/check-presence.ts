@@ -52,6 +52,14 @@ interface Change {
   readonly excuses: readonly Span[];
 }
 
+/** A time in which a user was certainly online. */
+interface Presence {
+  readonly span: Span;
+  /** Of the user, at all times. */
+  readonly lives: readonly Life[];
+  readonly nextBeatMs: Excusing["nextBeatMs"];
+}
+
 class PresenceCheck {
   readonly #observations: readonly PresenceObservations[];
   readonly #circumstances: Circumstances;
@@ -82,6 +90,7 @@ class PresenceCheck {
     const sightsOf = watches.map((watch) => Map.groupBy(cut(watch.sights, this.#untilMs), ({ userId }) => userId));
     for (const [userId, lives] of livesOf) {
       const certain = certainlyOnline(lives);
+      const nextBeatMs = createNextBeat(lives);
       const departures = departuresOf(lives, this.#circumstances.faults);
       for (const [index, watch] of watches.entries()) {
         const sights = sightsOf[index]?.get(userId);
@@ -89,7 +98,7 @@ class PresenceCheck {
         this.#users.add(userId);
         for (const span of certain) {
           const shown = overlapping(sights, span);
-          if (shown.length > 0) this.#checkOnline(span, lives, shown, watch);
+          if (shown.length > 0) this.#checkOnline({ span, lives, nextBeatMs }, shown, watch);
         }
         for (const departure of departures) {
           const shown = overlapping(sights, { fromMs: departure.atMs, toMs: departure.untilMs });
@@ -118,7 +127,7 @@ class PresenceCheck {
     };
   }
 
-  #checkOnline(span: Span, lives: readonly Life[], sights: readonly Sight[], watch: Watch): void {
+  #checkOnline({ span, lives, nextBeatMs }: Presence, sights: readonly Sight[], watch: Watch): void {
     const during = lives.filter(({ askedAtMs, downAtMs }) => {
       return askedAtMs < span.toMs && (downAtMs ?? Number.POSITIVE_INFINITY) > span.fromMs;
     });
@@ -128,7 +137,7 @@ class PresenceCheck {
           concern,
           watcher: watch.server,
           subjects: new Set(during.map(({ server }) => server)),
-          nextBeatMs: (afterMs) => nextBeatMs(lives, afterMs),
+          nextBeatMs,
         },
         this.#circumstances,
       );
@@ -237,16 +246,26 @@ class PresenceCheck {
 /** From SIGKILL to the reset of a connection at its device. */
 const killNoticedMs = 5_000;
 
-function nextBeatMs(lives: readonly Life[], afterMs: number): number | undefined {
-  let nextMs = Number.POSITIVE_INFINITY;
-  for (const { upAtMs, askedAtMs, beats } of lives) {
-    if (upAtMs !== undefined && askedAtMs >= afterMs) nextMs = Math.min(nextMs, upAtMs);
-    for (let at = 0; at < beats.length; at += 2) {
-      const answeredMs = beats[at + 1] as number;
-      if ((beats[at] as number) >= afterMs && answeredMs < nextMs) nextMs = answeredMs;
+/** When the first heartbeat, or HELLO, that was sent after a time was answered; undefined: none was. */
+function createNextBeat(lives: readonly Life[]): (afterMs: number) => number | undefined {
+  const beats: (readonly [sentMs: number, answeredMs: number])[] = [];
+  for (const life of lives) {
+    if (life.upAtMs !== undefined) beats.push([life.askedAtMs, life.upAtMs]);
+    for (let at = 0; at < life.beats.length; at += 2) {
+      const answeredMs = life.beats[at + 1] as number;
+      if (!Number.isNaN(answeredMs)) beats.push([life.beats[at] as number, answeredMs]);
     }
   }
-  return Number.isFinite(nextMs) ? nextMs : undefined;
+  beats.sort(([one], [other]) => one - other);
+  return (afterMs) => {
+    let [low, high] = [0, beats.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((beats[middle]?.[0] ?? afterMs) < afterMs) low = middle + 1;
+      else high = middle;
+    }
+    return beats[low]?.[1];
+  };
 }
 
 function overlapping(sights: readonly Sight[], { fromMs, toMs }: Span): readonly Sight[] {
