@@ -38,6 +38,7 @@ export class PrivateStack {
   readonly folder: string;
   readonly #options: PrivateStackOptions;
   readonly #paused = new Set<string>();
+  #restarts: Promise<void> = Promise.resolve();
 
   private constructor(options: PrivateStackOptions) {
     this.#options = options;
@@ -74,7 +75,11 @@ export class PrivateStack {
   /** What was killed runs again on its data, at its address, when this resolves. */
   async restart(name: string): Promise<void> {
     const { address } = this.#process(name);
-    await this.#msgr(["stack", "up", ...this.#place, "--any-port", "--only", String(storeOfProcess(name))], false);
+    const words = ["stack", "up", ...this.#place, "--any-port", "--only", String(storeOfProcess(name))];
+    // One after the other: a command that finds another at work on the folder gives up after a while.
+    const restarted = this.#restarts.then(() => this.#msgr(words, false));
+    this.#restarts = restarted.catch(() => undefined);
+    await restarted;
     const now = this.#process(name).address;
     if (now === address) return;
     throw new BenchError("failed", `${name} was at ${address} and came back at ${now}: somebody else took its port.`);
