@@ -30,6 +30,8 @@ export class SimRedis {
   #over = false;
   #losesNext = false;
   #slowUntilMs = 0;
+  /** It came back with an older memory once. */
+  wasOlder = false;
   /** A command without an answer costs its socket after this, as the client has it. */
   readonly timeoutMs = 2_000;
   /** Mutants only: what a message becomes on its way; undefined = it is lost. */
@@ -151,7 +153,10 @@ export class SimRedis {
   stop(forMs: number, keeps: "all" | "nothing" | "older"): void {
     if (this.#state !== "up") return;
     if (keeps === "nothing") this.memory.flush();
-    if (keeps === "older") this.#restore?.();
+    if (keeps === "older" && this.#restore !== undefined) {
+      this.#restore();
+      this.wasOlder = true;
+    }
     this.#state = "down";
     for (const socket of Array.from(this.#sockets)) socket.cut();
     this.#scheduler.after(forMs, () => this.#comeBack());
