@@ -13,7 +13,7 @@ const addressesOrNone = z.string().regex(/^([^\s,:]+:\d+(,[^\s,:]+:\d+)*)?$/, "w
 
 export const profileNames = ["embedded", "cluster"] as const;
 
-export const saslMechanisms = ["scram-sha-512", "scram-sha-256", "plain"] as const;
+const saslMechanisms = ["scram-sha-512", "scram-sha-256", "plain"] as const;
 
 export const configSchema = z.strictObject({
   profile: z
