@@ -121,10 +121,12 @@ export class LeasePresence implements RedisPresence {
     // Whoever beat again meanwhile is there: a process that stood still reads its sockets only after its timers ran.
     const left = beats.filter(({ device, connection }) => this.#beats.get(userId, device, connection) === undefined);
     if (left.length === 0) return;
-    const owners = left.flatMap((beat) => [beat.device, `${beat.claim}:${beat.connection}`]);
     try {
-      if ((await this.#runLeave(userId, owners, at)) === -1)
-        await this.#withdrawFormer(userId, left[0] as LocalBeat, at);
+      for (let rest = left; rest.length > 0; rest = rest.slice(1)) {
+        const owners = rest.flatMap((beat) => [beat.device, `${beat.claim}:${beat.connection}`]);
+        if ((await this.#runLeave(userId, owners, at)) !== -1) break;
+        await this.#withdrawFormer(userId, rest[0] as LocalBeat, at);
+      }
     } catch (error) {
       // The sweep tries again once they are old.
       for (const beat of left) this.#beats.restore(userId, beat);

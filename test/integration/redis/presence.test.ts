@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { createUuidV7 } from "../../../src/protocol/ids.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { createSystemRandom } from "../../../src/base/random.ts";
+import { limits } from "../../../src/protocol/limits.ts";
 import { eventually } from "../../helpers/eventually.ts";
 import { describeOn } from "../../helpers/real-stores.ts";
 import { startTestNodes } from "../../helpers/redis-nodes.ts";
@@ -24,6 +25,19 @@ describeOn(["redis"], "presence held by a lease, on a Redis that forgets", () =>
     expect(await online()).toBe(false);
     await near.node.presence.beat(user, 1, "c1", nowMs());
     expect(await online()).toBe(true);
+  });
+
+  test("a device that is elsewhere by now does not keep another one online that fell silent", async () => {
+    await using nodes = await startTestNodes({ presenceMode: "lease" });
+    const { near, far } = nodes;
+    const user = newId();
+    await near.node.presence.beat(user, 1, "moved", nowMs());
+    await near.node.presence.beat(user, 2, "silent", nowMs());
+    await far.node.presence.beat(user, 1, "elsewhere", nowMs());
+    await near.node.presence.leave(user, 1, "moved", nowMs() + 2 * limits.presenceTtlMs);
+    expect((await far.node.presence.lookup([user], nowMs()))[0]?.online).toBe(true);
+    await far.node.presence.leave(user, 1, "elsewhere", nowMs());
+    expect((await far.node.presence.lookup([user], nowMs()))[0]?.online).toBe(false);
   });
 
   test("an earlier connection whose end was not written does not outlive the one that followed it", async () => {
