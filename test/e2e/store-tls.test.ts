@@ -217,11 +217,18 @@ describe.skipIf(!hasOpenssl)("TLS", () => {
           if (store === "postgres") continue;
           expect([store, unwanted.failures(store)]).toMatchObject([store, [{ message: message("speaks TLS"), fix }]]);
         }
+        const { url, password = "" } = config.postgres;
         for (const env of [noTls, tls]) {
-          const served = await runCli(["serve", "--port", "0", "--set", `postgres.url=${config.postgres.url}`], {
-            env,
-          });
-          expect([served.code, served.stderr]).toEqual([3, expect.stringMatching(/speaks? TLS/)]);
+          const settled = { ...env, MSGR_POSTGRES__URL: url, MSGR_POSTGRES__PASSWORD: password };
+          const mistake = expect.stringMatching(/Cassandra on \S+ (?:speaks|does not speak) TLS/) as string;
+          for (const words of [
+            ["serve", "--port", "0"],
+            ["migrate", "up", "--only", "cql"],
+          ]) {
+            const { code, stderr } = await runCli(words, { env: settled });
+            expect([words, code, stderr]).toEqual([words, 3, mistake]);
+            expect(stderr).toContain("cassandra.tls");
+          }
         }
       },
       testWithinMs,
