@@ -25,7 +25,7 @@ export async function writeFile(
     await pipeline(body, (source: AsyncIterable<Uint8Array>) => exactly(source, sizeBytes), sink, { signal });
   } catch (error) {
     // A body can fail before the file is even open: removed sooner, it would come into being afterwards.
-    if (!sink.closed) await new Promise((closed) => sink.once("close", closed));
+    if (!sink.closed) await new Promise<void>((closed) => void sink.once("close", () => closed()));
     await rm(file, { force: true });
     throw signal.aborted ? signal.reason : error;
   }
