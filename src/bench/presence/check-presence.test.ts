@@ -44,7 +44,7 @@ function check(
   faults: readonly FaultEvent[] = [],
   over: Partial<PresenceObservations> = {},
 ): PresenceVerdict {
-  const watches = [{ watcher: 0, server: 1, sights: shown }];
+  const watches = [{ watcher: 0, server: 1, sinceMs: shown[0]?.fromMs ?? 0, sights: shown }];
   return checkPresence([{ lives, watches, stalls: [], untilMs: Number.POSITIVE_INFINITY, ...over }], faults);
 }
 
@@ -73,7 +73,7 @@ describe("a run in which all is well", () => {
   });
 
   test("what was seen through the user's own server is not counted as across", () => {
-    const watches = [{ watcher: 0, server: 0, sights: shown }];
+    const watches = [{ watcher: 0, server: 0, sinceMs: 0, sights: shown }];
     expect(check(lives, [], [], { watches })).toMatchObject({ cross: 0, online: { count: 2 } });
   });
 
@@ -104,8 +104,22 @@ describe("what is wrong is found", () => {
     });
   });
 
-  test("offline as the first answer of a new connection, of somebody who has long been there", () => {
-    expect(kindsOf(check([life(10, 60)], sights([20, false], [21, true], [40, true])))).toEqual(["false_offline"]);
+  test("offline as an answer of a new connection, of somebody whom another watcher has seen online since", () => {
+    const fresh = { watcher: 0, server: 1, sinceMs: 19_900, sights: sights([20, false], [21, true], [40, true]) };
+    const other = { watcher: 1, server: 1, sinceMs: 0, sights: sights([0, false], [10.2, true], [15, true]) };
+    expect(kindsOf(check([life(10, 60)], [], [], { watches: [fresh, other] }))).toEqual(["false_offline"]);
+    // It may have been looked up before the other one was told, or before the connection was made.
+    const before = { ...fresh, sinceMs: 10_100 };
+    expect(kindsOf(check([life(10, 60)], [], [], { watches: [before, other] }))).toEqual(["late_online"]);
+    expect(kindsOf(check([life(10, 60)], [], [], { watches: [fresh] }))).toEqual(["late_online"]);
+  });
+
+  test("old news of an earlier time are late, not false; what was said again is known", () => {
+    const lives = [life(10, 20), life(20.3, 60)];
+    const shown = (offlineS: number): Sight[] =>
+      sights([0, false], [10.2, true], [offlineS, false], [offlineS + 1, true], [50, true]);
+    expect(check(lives, shown(22))).toMatchObject({ falseOffline: 0, cases: [{ kind: "late_online" }] });
+    expect(kindsOf(check(lives, shown(31)))).toEqual(["false_offline"]);
   });
 
   test("online, and within the same second offline again", () => {

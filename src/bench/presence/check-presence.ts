@@ -58,6 +58,8 @@ interface Presence {
   /** Of the user, at all times. */
   readonly lives: readonly Life[];
   readonly nextBeatMs: Excusing["nextBeatMs"];
+  /** When somebody was first told so, whoever it was: the store had it then. */
+  readonly knownMs: number;
 }
 
 class PresenceCheck {
@@ -89,16 +91,16 @@ class PresenceCheck {
     const watches = this.#observations.flatMap((one) => one.watches);
     const sightsOf = watches.map((watch) => Map.groupBy(cut(watch.sights, this.#untilMs), ({ userId }) => userId));
     for (const [userId, lives] of livesOf) {
-      const certain = certainlyOnline(lives);
+      const certain = certainlyOnline(lives).map((span) => ({ span, knownMs: firstSeenMs(sightsOf, userId, span) }));
       const nextBeatMs = createNextBeat(lives);
       const departures = departuresOf(lives, this.#circumstances.faults);
       for (const [index, watch] of watches.entries()) {
         const sights = sightsOf[index]?.get(userId);
         if (sights === undefined) continue;
         this.#users.add(userId);
-        for (const span of certain) {
+        for (const { span, knownMs } of certain) {
           const shown = overlapping(sights, span);
-          if (shown.length > 0) this.#checkOnline({ span, lives, nextBeatMs }, shown, watch);
+          if (shown.length > 0) this.#checkOnline({ span, lives, nextBeatMs, knownMs }, shown, watch);
         }
         for (const departure of departures) {
           const shown = overlapping(sights, { fromMs: departure.atMs, toMs: departure.untilMs });
@@ -127,7 +129,7 @@ class PresenceCheck {
     };
   }
 
-  #checkOnline({ span, lives, nextBeatMs }: Presence, sights: readonly Sight[], watch: Watch): void {
+  #checkOnline({ span, lives, nextBeatMs, knownMs }: Presence, sights: readonly Sight[], watch: Watch): void {
     const during = lives.filter(({ askedAtMs, downAtMs }) => {
       return askedAtMs < span.toMs && (downAtMs ?? Number.POSITIVE_INFINITY) > span.fromMs;
     });
@@ -146,7 +148,8 @@ class PresenceCheck {
     // A life that is certain has come up; the first one began the span.
     const life = during.find(({ upAtMs }) => upAtMs === span.fromMs) ?? present(during[0], "a life");
     let seenMs = Number.NaN;
-    let isOnlineSeen = false;
+    // What is told now was looked up later than the watcher asked for it.
+    let isOnlineSeen = watch.sinceMs >= knownMs;
     for (const sight of sights) {
       if (sight.online) {
         if (!Number.isNaN(seenMs)) {
@@ -161,8 +164,9 @@ class PresenceCheck {
           });
           seenMs = Number.NaN;
         }
-        isOnlineSeen = true;
-      } else if (isOnlineSeen || sight.fromMs >= span.fromMs + onlineWithinMs) {
+        // What was told before may be old news of a time before: it counts once it has been said again.
+        isOnlineSeen ||= sight.fromMs >= span.fromMs || sight.toMs >= span.fromMs + oldNewsMs;
+      } else if (isOnlineSeen) {
         this.#judgeOffline(sight, span, state, watch);
       } else seenMs = Math.min(sight.toMs, span.toMs);
     }
@@ -170,7 +174,7 @@ class PresenceCheck {
     this.#enter({ kind: "online", atMs: span.fromMs, seenMs, isOpen: true, life, watch, excuses: time });
   }
 
-  /** It was said anew, or after the user had been seen online: that is no lateness. */
+  /** After the user had been seen online: that is no lateness. */
   #judgeOffline(sight: Sight, span: Span, excuses: readonly Span[], watch: Watch): void {
     const due = { fromMs: span.fromMs + onlineWithinMs, toMs: span.toMs };
     const wrong = clip([sight], due).flatMap((part) => subtract(part, excuses));
@@ -243,6 +247,8 @@ class PresenceCheck {
   }
 }
 
+/** Whoever watches looks every 2 s, and an answer that takes longer than the rest of this is not expected. */
+const oldNewsMs = 10_000;
 /** From SIGKILL to the reset of a connection at its device. */
 const killNoticedMs = 5_000;
 
@@ -266,6 +272,16 @@ function createNextBeat(lives: readonly Life[]): (afterMs: number) => number | u
     }
     return beats[low]?.[1];
   };
+}
+
+function firstSeenMs(sightsOf: readonly ReadonlyMap<string, readonly Sight[]>[], userId: string, span: Span): number {
+  let firstMs = Number.POSITIVE_INFINITY;
+  for (const sights of sightsOf) {
+    for (const { online, fromMs } of sights.get(userId) ?? []) {
+      if (online && fromMs >= span.fromMs && fromMs < span.toMs) firstMs = Math.min(firstMs, fromMs);
+    }
+  }
+  return firstMs;
 }
 
 function overlapping(sights: readonly Sight[], { fromMs, toMs }: Span): readonly Sight[] {

@@ -43,6 +43,8 @@ export interface Watch {
   /** Number among the watchers of the run. */
   readonly watcher: number;
   readonly server: number;
+  /** From then on it asked and was told. */
+  readonly sinceMs: number;
   /** In the order of time. */
   readonly sights: readonly Sight[];
 }

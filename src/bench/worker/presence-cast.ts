@@ -130,7 +130,7 @@ export class PresenceCast {
     const server = this.#fleet.serverOf(slot);
     const [key, atMs] = [keyOf(slot), nowMs()];
     if (person.role === "watcher") {
-      if (state === "ready") recorder.watching(key, person.number, server);
+      if (state === "ready") recorder.watching(key, person.number, server, atMs);
       else recorder.blind(key);
     } else recorder.connection(key, { userId: person.userId, server }, state, this.#endOf(slot), atMs);
     if (state === "ready") {

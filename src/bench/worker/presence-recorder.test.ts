@@ -52,7 +52,7 @@ test("a connection is noted from HELLO to its end, with its heartbeats and their
 test("what a watcher is told, the same in a row once; nothing is carried over to its next connection", () => {
   const recorder = new PresenceRecorder();
   recorder.told(7, "ann", true, 900);
-  recorder.watching(7, 3, 0);
+  recorder.watching(7, 3, 0, 950);
   for (const [ms, online] of [
     [1_000, false],
     [1_100, false],
@@ -64,19 +64,20 @@ test("what a watcher is told, the same in a row once; nothing is carried over to
   recorder.told(7, "bob", false, 1_250);
   recorder.blind(7);
   recorder.told(7, "ann", false, 1_400);
-  recorder.watching(7, 3, 1);
+  recorder.watching(7, 3, 1, 1_450);
   recorder.told(7, "ann", true, 1_500);
   expect(recorder.observations(1_000).watches).toEqual([
     {
       watcher: 3,
       server: 0,
+      sinceMs: -50,
       sights: [
         { userId: "ann", online: false, fromMs: 0, toMs: 200 },
         { userId: "ann", online: true, fromMs: 200, toMs: 300 },
         { userId: "bob", online: false, fromMs: 250, toMs: 250 },
       ],
     },
-    { watcher: 3, server: 1, sights: [{ userId: "ann", online: true, fromMs: 500, toMs: 500 }] },
+    { watcher: 3, server: 1, sinceMs: 450, sights: [{ userId: "ann", online: true, fromMs: 500, toMs: 500 }] },
   ]);
 });
 
@@ -88,7 +89,7 @@ test("a pulse that comes late is a time in which the worker stood still", () => 
 
 test("there is an end to what is noted, and when it came is said", () => {
   const recorder = new PresenceRecorder();
-  recorder.watching(0, 0, 0);
+  recorder.watching(0, 0, 0, 0);
   for (let n = 0; n < 200_005; n++) {
     recorder.pulse(n);
     recorder.told(0, "ann", n % 2 === 0, n);

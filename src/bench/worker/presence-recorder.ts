@@ -27,6 +27,7 @@ interface OpenLife {
 interface OpenWatch {
   readonly watcher: number;
   readonly server: number;
+  readonly sinceMs: number;
   readonly sights: { userId: Uuid; online: boolean; fromMs: number; toMs: number }[];
   readonly last: Map<Uuid, OpenWatch["sights"][number]>;
 }
@@ -95,8 +96,8 @@ export class PresenceRecorder {
     if (life !== undefined && life.answeredMs.length < life.sentMs.length) life.answeredMs.push(nowMs);
   }
 
-  watching(key: number, watcher: number, server: number): void {
-    const watch: OpenWatch = { watcher, server, sights: [], last: new Map() };
+  watching(key: number, watcher: number, server: number, sinceMs: number): void {
+    const watch: OpenWatch = { watcher, server, sinceMs, sights: [], last: new Map() };
     this.#watches.push(watch);
     this.#openWatches.set(key, watch);
   }
@@ -120,8 +121,8 @@ export class PresenceRecorder {
   observations(t0Ms: number): PresenceObservations {
     return {
       lives: this.#lives.map((life) => closeLife(life, t0Ms)),
-      watches: this.#watches.map(({ watcher, server, sights }): Watch => {
-        return { watcher, server, sights: sights.map((sight) => moveSight(sight, t0Ms)) };
+      watches: this.#watches.map(({ watcher, server, sinceMs, sights }): Watch => {
+        return { watcher, server, sinceMs: sinceMs - t0Ms, sights: sights.map((sight) => moveSight(sight, t0Ms)) };
       }),
       stalls: this.#stalls.map(({ fromMs, toMs }) => ({ fromMs: fromMs - t0Ms, toMs: toMs - t0Ms })),
       untilMs: this.#untilMs - t0Ms,
