@@ -112,6 +112,10 @@ describe("what is wrong is found", () => {
     const before = { ...fresh, sinceMs: 10_100 };
     expect(kindsOf(check([life(10, 60)], [], [], { watches: [before, other] }))).toEqual(["late_online"]);
     expect(kindsOf(check([life(10, 60)], [], [], { watches: [fresh] }))).toEqual(["late_online"]);
+    // What the other one still shows is of a time before.
+    const stale = { ...other, sights: sights([0, false], [5.2, true], [10.9, true]) };
+    const lives = [life(5, 9.9, { end: "lost" }), life(10, 60)];
+    expect(kindsOf(check(lives, [], [], { watches: [fresh, stale] }))).toEqual(["late_online"]);
   });
 
   test("old news of an earlier time are late, not false; what was said again is known", () => {
