@@ -68,7 +68,9 @@ export const configSchema = z.strictObject({
       .describe("Certificates (PEM) of authorities that stores are believed by, beside those of this machine"),
   }),
   cassandra: z.strictObject({
-    contact_points: addresses.default("127.0.0.1:9042").describe("Nodes to ask first, host:port, separated by commas"),
+    contact_points: addresses
+      .default("127.0.0.1:9042")
+      .describe("Nodes to ask first, host:port, separated by commas; all listen on the first one's port"),
     datacenter: z.string().min(1).default("dc1").describe("Data centre of this process; no other is asked"),
     keyspace: z
       .string()
