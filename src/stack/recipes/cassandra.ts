@@ -41,6 +41,20 @@ const openedPackages = [
   "jdk.management/com.sun.management.internal",
 ];
 
+/**
+ * What its distribution gives the JVM (conf/jvm-server.options, jvm17-server.options) and the JVM does not choose by itself.
+ * PerfDisableSharedMem matters most: without it a collection of garbage may wait for the disk that the commit log writes to.
+ */
+const jvmOptions = [
+  "-Xss256k",
+  "-XX:+AlwaysPreTouch",
+  "-XX:+PerfDisableSharedMem",
+  "-XX:+ParallelRefProcEnabled",
+  "-XX:MaxTenuringThreshold=2",
+  "-Djava.net.preferIPv4Stack=true",
+  "-Dio.netty.tryReflectionSetAccessible=true",
+];
+
 export interface CassandraLaunch {
   readonly folder: string;
   readonly jars: string;
@@ -57,6 +71,7 @@ export function cassandraArguments({ folder, jars, agent, heapMegabytes, joins }
     `-Xmx${heapMegabytes}M`,
     `-XX:MaxDirectMemorySize=${heapMegabytes}M`,
     "-XX:+CrashOnOutOfMemoryError",
+    ...jvmOptions,
     "-Djdk.attach.allowAttachSelf=true",
     `-javaagent:${agent}`,
     ...exportedPackages.flatMap((name) => ["--add-exports", `${name}=ALL-UNNAMED`]),
