@@ -23,6 +23,7 @@ const small: Partial<Record<keyof typeof limits, number>> = {
   fanOutChunks: 2,
   fanOutSpreadMs: 3_000,
   fanOutWaitMs: 6_000,
+  fanOutStepMembers: 2,
   fanOutPushRows: 4,
   fanOutJobsPerCallMax: 3,
   heartbeatIntervalMs: 10_000,

@@ -5,8 +5,9 @@ import type { FanOutConsumption, FanOutQueue, QueuedJob } from "../ports/fan-out
 import type { Groups } from "../ports/groups.ts";
 import type { MessageLog } from "../ports/message-log.ts";
 import { ChunkMembers } from "./chunk-members.ts";
-import { FanOutPace, FanOutStopped } from "./fan-out-pace.ts";
-import { mergeJobs, serveChunk, type ChunkWork } from "./serve-chunk.ts";
+import { FanOutPace } from "./fan-out-pace.ts";
+import { FanOutStopped } from "./fan-out-stopped.ts";
+import { mergeJobs, readChunk, serveMembers, type ChunkWork } from "./serve-chunk.ts";
 import { ServedRows } from "./served-rows.ts";
 
 export interface FanOutWorkersDeps {
@@ -32,7 +33,7 @@ export interface FanOutWorkers {
 /**
  * Serves the queue of large groups: lists and pushes what sends to them left to be done.
  *
- *   job → members of its chunk → (wait for a turn, fan-out-pace.ts) → list rows durable → pushes → committed
+ *   job → members of its chunk → (wait for a turn, fan-out-pace.ts) → some at a time: list rows durable → pushes → committed
  *
  * What was appended while a job waited for its turn goes along with it, so that no message waits for two turns; the jobs
  * of those rows then find them done.
@@ -56,9 +57,12 @@ export function createFanOutWorkers(deps: FanOutWorkersDeps): FanOutWorkers {
       if (readers.length === 0) return;
       const waited = await pace.turn(work.conversationId, readers.length, work.enqueuedAt);
       const whole = waited ? await withNewer(deps.log, work, membership) : work;
-      const count = await serveChunk(deps, whole, readers);
+      const { writes, rows } = await readChunk(deps.log, whole, readers);
+      await pace.inSteps(writes, work.enqueuedAt, (step) =>
+        serveMembers(deps, work.conversationId, rows, readers, step),
+      );
       served.add(whole);
-      deps.observe("done", count, undefined);
+      deps.observe("done", writes.length, undefined);
     } catch (error) {
       if (error instanceof FanOutStopped) throw error;
       const again = error instanceof WireError && error.temporary;

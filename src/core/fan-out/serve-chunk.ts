@@ -3,7 +3,7 @@ import { limits } from "../../protocol/limits.ts";
 import { FanOut, readersOf } from "../delivery/fan-out.ts";
 import { newMessageFrame } from "../delivery/message-row.ts";
 import { scanDown } from "../delivery/scan-log.ts";
-import type { LogRow, MemberInterval } from "../model.ts";
+import type { ListWrite, LogRow, MemberInterval } from "../model.ts";
 import type { Bus } from "../ports/bus.ts";
 import type { QueuedJob } from "../ports/fan-out-queue.ts";
 import type { MessageLog } from "../ports/message-log.ts";
@@ -33,35 +33,49 @@ export function mergeJobs(jobs: readonly QueuedJob[]): readonly ChunkWork[] {
   return [...works.values()];
 }
 
+/** What a chunk is to be told. */
+export interface ChunkReading {
+  /** One a member. */
+  readonly writes: readonly ListWrite[];
+  /** Ascending. */
+  readonly rows: readonly LogRow[];
+}
+
 /**
- * Lists the rows for the members of the chunk that may read them, durably, then pushes them to their devices: all
- * repeatable. Of more than fanOutPushRows rows, or a page of bytes, only the newest are pushed; a device sees the hole below them and asks.
- * Rows that are not in the log any more are passed over. Answers how many members were served.
+ * Of more than fanOutPushRows rows, or a page of bytes, only the newest are pushed; a device sees the hole below them and
+ * asks. Rows that are not in the log any more are passed over.
  */
-export async function serveChunk(
-  deps: ServeDeps,
-  work: ChunkWork,
+export async function readChunk(
+  log: MessageLog,
+  { conversationId, fromSeq, toSeq }: ChunkWork,
   intervals: readonly MemberInterval[],
-): Promise<number> {
-  const { conversationId, fromSeq, toSeq } = work;
-  const readership = { kind: "group", intervals } as const;
-  const fanOut = new FanOut(conversationId, readership);
+): Promise<ChunkReading> {
+  const fanOut = new FanOut(conversationId, { kind: "group", intervals });
   const newest: LogRow[] = [];
   let bytes = 0;
-  await scanDown(deps.log, conversationId, fromSeq, toSeq, "latest", (row) => {
+  await scanDown(log, conversationId, fromSeq, toSeq, "latest", (row) => {
     fanOut.add(row);
     bytes += row.envelope.length;
     const fits = newest.length < limits.fanOutPushRows && bytes <= limits.pageBytesMax;
     if (fits || newest.length === 0) newest.push(row);
     return false;
   });
-  const { writes } = fanOut;
-  if (writes.length === 0) return 0;
-  await deps.log.writeLists(writes);
-  for (const row of newest.toReversed()) push(deps.bus, conversationId, row, readersOf(readership, row));
-  return writes.length;
+  return { writes: fanOut.writes, rows: newest.toReversed() };
 }
 
-function push(bus: Bus, conversationId: Uuid, row: LogRow, userIds: readonly Uuid[]): void {
-  if (userIds.length > 0) bus.deliver({ userIds, frame: newMessageFrame(conversationId, row) });
+/** Lists the rows for some members of the chunk, durably, then pushes them to their devices: all repeatable. */
+export async function serveMembers(
+  { log, bus }: ServeDeps,
+  conversationId: Uuid,
+  rows: readonly LogRow[],
+  intervals: readonly MemberInterval[],
+  writes: readonly ListWrite[],
+): Promise<void> {
+  await log.writeLists(writes);
+  const served = new Set(writes.map(({ userId }) => userId));
+  const readership = { kind: "group", intervals: intervals.filter(({ userId }) => served.has(userId)) } as const;
+  for (const row of rows) {
+    const userIds = readersOf(readership, row);
+    if (userIds.length > 0) bus.deliver({ userIds, frame: newMessageFrame(conversationId, row) });
+  }
 }
