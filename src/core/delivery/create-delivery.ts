@@ -20,14 +20,14 @@ export function createDelivery(lanes: Lanes): DeliveryApi {
       const wrong = checkDraft(draft);
       if (wrong !== undefined) {
         // The same draft was wrong before, so nothing that follows can overtake it.
-        gate.returned(conversationId, messageId);
+        gate.returned(conversationId, messageId, ++lanes.context.tickets.last);
         return Promise.reject(wrong);
       }
       return lanes.send(conversationId, caller, gate, draft);
     },
     postpone(caller, gate, { to, messageId }) {
       assert(gate instanceof ConnectionGate, "a gate of this delivery");
-      gate.failed(conversationOf(caller, gate, to), messageId, ++lanes.context.tickets.last);
+      gate.failedAhead(conversationOf(caller, gate, to), messageId, ++lanes.context.tickets.last);
     },
     hearEachOther: (conversationId, one, other) => lanes.hearEachOther(conversationId, one, other),
   };

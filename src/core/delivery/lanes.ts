@@ -62,7 +62,7 @@ export class Lanes {
     const send = new PendingSend(conversationId, caller, gate, draft, ++this.context.tickets.last);
     if ("user" in draft.to) lane.peers ??= createPeers(caller.userId, draft.to.user);
     if (lane.queue.push(send)) this.#wake(lane);
-    else send.fail(new WireError("overloaded"));
+    else send.failAhead(new WireError("overloaded"));
     return send.answer;
   }
 

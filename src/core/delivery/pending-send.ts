@@ -48,7 +48,7 @@ export class PendingSend {
 
   /** The message will be in the log unless its append fails: what was sent after it may stand in the same append. */
   taken(): void {
-    this.gate.returned(this.conversationId, this.draft.messageId);
+    this.gate.returned(this.conversationId, this.draft.messageId, this.ticket);
   }
 
   /** `row`: the row that stands in the log for it. */
@@ -62,7 +62,7 @@ export class PendingSend {
   /** For good: `code` is not a temporary error. */
   refuse(code: WireErrorCode, detail?: string): void {
     this.settled = true;
-    this.gate.returned(this.conversationId, this.draft.messageId);
+    this.gate.returned(this.conversationId, this.draft.messageId, this.ticket);
     this.#answer.reject(new WireError(code, detail === undefined ? {} : { detail }));
   }
 
@@ -71,6 +71,13 @@ export class PendingSend {
     this.settled = true;
     this.gate.failed(this.conversationId, this.draft.messageId, this.ticket);
     this.#answer.reject(toTemporary(error, this.undecided));
+  }
+
+  /** The same, while others before it still wait. */
+  failAhead(error: WireError): void {
+    this.settled = true;
+    this.gate.failedAhead(this.conversationId, this.draft.messageId, this.ticket);
+    this.#answer.reject(error);
   }
 }
 

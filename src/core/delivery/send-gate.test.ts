@@ -79,6 +79,43 @@ describe("messages sent ahead of their answers", () => {
   });
 });
 
+describe("a rate limit, while the store is slow", () => {
+  const postpone = (draft: MessageDraft): void => core.delivery.postpone(caller(ann), gate, draft);
+  const texts = (...drafts: MessageDraft[]) => drafts.map(({ messageId }) => messageId);
+  const log = () => texts(...(world.log.rowsOf(directConversationId(ann, bob)) as unknown as MessageDraft[]));
+
+  test("that refuses a message twice lets nothing pass that was sent between", async () => {
+    const [m1, m2, m3, m4] = [draftTo(bob), draftTo(bob), draftTo(bob), draftTo(bob)];
+    const first = send(m1);
+    postpone(m2);
+    const third = send(m3);
+    postpone(m2);
+    expect(await outcomes([first, third, send(m4)])).toEqual(["sent", "out_of_order", "out_of_order"]);
+    expect(await outcomes([send(m2), send(m3), send(m4)])).toEqual(["sent", "sent", "sent"]);
+    expect(log()).toEqual(texts(m1, m2, m3, m4));
+  });
+
+  test("that refuses a message behind one that failed and is on its way again holds up what follows", async () => {
+    const [m1, m2, m3] = [draftTo(bob), draftTo(bob), draftTo(bob)];
+    weather.fates.push("unavailable");
+    expect(await outcomes([send(m1), send(m2)])).toEqual(["store_unavailable", "out_of_order"]);
+    const again = send(m1);
+    postpone(m2);
+    expect(await outcomes([again, send(m3)])).toEqual(["sent", "out_of_order"]);
+    expect(await outcomes([send(m2), send(m3)])).toEqual(["sent", "sent"]);
+    expect(log()).toEqual(texts(m1, m2, m3));
+  });
+
+  test("says nothing any more of what came back in order", async () => {
+    const [m1, m2, m3] = [draftTo(bob), draftTo(bob), draftTo(bob)];
+    weather.fates.push("unavailable");
+    const first = send(m1);
+    postpone(m2);
+    expect(await outcomes([first])).toEqual(["store_unavailable"]);
+    expect(await outcomes([send(m1), send(m2), send(m3)])).toEqual(["sent", "sent", "sent"]);
+  });
+});
+
 describe("the gate", () => {
   test("does not hold back what was on its way before the failure", () => {
     const connection = new ConnectionGate();
@@ -93,10 +130,20 @@ describe("the gate", () => {
     connection.failed("c", "m9", 9);
     connection.failed("c", "m5", 5);
     expect(connection.refuses("c", "m9", 12)).toBe(true);
-    connection.returned("c", "m9");
+    connection.returned("c", "m9", 13);
     expect(connection.refuses("c", "m9", 13)).toBe(true);
-    connection.returned("c", "m5");
+    connection.returned("c", "m5", 14);
     expect(connection.refuses("c", "m9", 14)).toBe(false);
+  });
+
+  test("never opens a conversation with too many failures ahead", () => {
+    const connection = new ConnectionGate();
+    connection.failed("c", "m0", 0);
+    for (let index = 1; index <= ConnectionGate.aheadMax + 2; index++) connection.failedAhead("c", `m${index}`, index);
+    for (let index = 0; index <= ConnectionGate.aheadMax + 2; index++)
+      connection.returned("c", `m${index}`, 1_000 + index);
+    expect(connection.refuses("c", "m", 2_000)).toBe(true);
+    expect(connection.refuses("other", "m", 2_000)).toBe(false);
   });
 
   test("is bounded: with too many failures it refuses every other conversation", () => {

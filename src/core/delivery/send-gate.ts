@@ -2,9 +2,19 @@ import { limits } from "../../protocol/limits.ts";
 import { directConversationId, type Uuid } from "../../protocol/ids.ts";
 import type { SendGate } from "../api.ts";
 
+/** No message has this id. */
+const nobody: Uuid = "";
+
 interface FailedSend {
   readonly messageId: Uuid;
   readonly ticket: number;
+}
+
+interface Failures {
+  /** What has to come back. */
+  readonly earliest: FailedSend;
+  /** Refused before they reached the lane, after `earliest`; in the order of their tickets. */
+  readonly ahead: readonly FailedSend[];
 }
 
 /**
@@ -12,40 +22,71 @@ interface FailedSend {
  * back, what was sent after it is refused, so that m3 never overtakes m2. Tickets say what "after" means: every send gets
  * the next one, and a draft with a lower ticket than the failed one was on its way before it and is not affected.
  *
- * States of a conversation: open (no entry) → failed (the earliest send that failed) → open when that message is taken
- * again. Bounded: a connection with failures in more than conversationsMax conversations at once is refused everything
- * else for the rest of its life, since forgetting one failure would break its order.
+ * A lane judges in the order of tickets. But what is refused before it reaches the lane (a rate limit, a full queue) fails at
+ * once, while sends before and after it still wait to be judged. So a message that fails again keeps its first ticket, or what was sent between the two would pass;
+ * and when the earliest failure comes back, with ticket t, failures ahead of t are what holds up the rest next. Those below t are obsolete:
+ * everything below it was judged, and is sent again in order.
+ *
+ * States of a conversation: open (no entry) → failed (the earliest send that failed) → open, or failed by the next one, when that
+ * message is taken again. Bounded: a connection with failures in more than conversationsMax conversations at once is refused everything
+ * else for the rest of its life, since forgetting one failure would break its order; so is a conversation with more than aheadMax.
  */
 export class ConnectionGate implements SendGate {
   readonly kind = "send-gate";
-  #failed: Map<Uuid, FailedSend> | undefined;
+  #failed: Map<Uuid, Failures> | undefined;
   #saturated = false;
   #userId: Uuid | undefined;
   #directIds: Map<Uuid, Uuid> | undefined;
 
   static readonly conversationsMax = limits.draftsPerConnectionMax;
+  static readonly aheadMax = 64;
 
   refuses(conversationId: Uuid, messageId: Uuid, ticket: number): boolean {
     if (this.#failed === undefined) return false;
-    const failed = this.#failed.get(conversationId);
-    if (failed === undefined) return this.#saturated;
-    return failed.messageId !== messageId && ticket > failed.ticket;
+    const failures = this.#failed.get(conversationId);
+    if (failures === undefined) return this.#saturated;
+    const { earliest } = failures;
+    return earliest.messageId !== messageId && ticket > earliest.ticket;
   }
 
+  /** In the lane, at its turn. */
   failed(conversationId: Uuid, messageId: Uuid, ticket: number): void {
-    this.#failed ??= new Map();
-    const earlier = this.#failed.get(conversationId);
-    if (earlier !== undefined && earlier.ticket < ticket && earlier.messageId !== messageId) return;
-    if (earlier === undefined && this.#failed.size >= ConnectionGate.conversationsMax) {
-      this.#saturated = true;
-      return;
+    const failures = this.#failed?.get(conversationId);
+    if (failures === undefined) this.#begin(conversationId, { messageId, ticket });
+    else if (ticket < failures.earliest.ticket) {
+      const ahead = [failures.earliest, ...failures.ahead];
+      this.#failed?.set(conversationId, { earliest: { messageId, ticket }, ahead });
     }
-    this.#failed.set(conversationId, { messageId, ticket });
   }
 
-  /** The message came back and was taken or refused for good. */
-  returned(conversationId: Uuid, messageId: Uuid): void {
-    if (this.#failed?.get(conversationId)?.messageId === messageId) this.#failed.delete(conversationId);
+  /** Before it reached the lane; `ticket` is the newest there is. */
+  failedAhead(conversationId: Uuid, messageId: Uuid, ticket: number): void {
+    const failures = this.#failed?.get(conversationId);
+    if (failures === undefined) return this.#begin(conversationId, { messageId, ticket });
+    const { earliest, ahead } = failures;
+    if (earliest.messageId === messageId) return;
+    // The last place is for one that never comes back.
+    const isFull = ahead.length >= ConnectionGate.aheadMax;
+    if (isFull && ahead.at(-1)?.messageId === nobody) return;
+    const next = { messageId: isFull ? nobody : messageId, ticket };
+    this.#failed?.set(conversationId, { earliest, ahead: [...ahead, next] });
+  }
+
+  /** The message came back with this ticket and was taken or refused for good. */
+  returned(conversationId: Uuid, messageId: Uuid, ticket: number): void {
+    const failures = this.#failed?.get(conversationId);
+    if (failures?.earliest.messageId !== messageId) return;
+    const [earliest, ...ahead] = failures.ahead.filter(
+      (each) => each.messageId === nobody || (each.ticket > ticket && each.messageId !== messageId),
+    );
+    if (earliest === undefined) this.#failed?.delete(conversationId);
+    else this.#failed?.set(conversationId, { earliest, ahead });
+  }
+
+  #begin(conversationId: Uuid, earliest: FailedSend): void {
+    this.#failed ??= new Map();
+    if (this.#failed.size >= ConnectionGate.conversationsMax) this.#saturated = true;
+    else this.#failed.set(conversationId, { earliest, ahead: [] });
   }
 
   /** The conversation of the connection's user with `peerId`; remembered, since the hash costs more than the rest of a lookup. */
