@@ -23,7 +23,7 @@ export default defineConfig({
       project("contract", ["test/contract/**/*.test.ts"], 40_000, 0),
       project("integration", ["test/integration/**/*.test.ts"], 60_000, 1),
       project("e2e", ["test/e2e/**/*.test.ts"], 240_000, 2),
-      project("sim", ["test/sim/**/*.test.ts"], 120_000, 3),
+      project("sim", ["test/sim/**/*.test.ts"], 400_000, 3),
       project("tidy", ["test/tidy.test.ts", "test/tidy/**/*.test.ts"], 30_000, 0),
     ],
   },
