@@ -52,6 +52,7 @@ const handshake = (id: string): Error =>
 
 test("a broker that wants to be spoken to in another way is not one that is starting", () => {
   expect(isStarting(new UserError("Unknown topic"))).toBe(true);
+  expect(isStarting(wrapped("TOPIC_ALREADY_EXISTS"))).toBe(true);
   expect(isStarting(new UserError("Broker requires TLS."))).toBe(false);
   expect(isStarting(noTls)).toBe(false);
 });
@@ -71,6 +72,7 @@ test.each([
   [handshake("UNSUPPORTED_SASL_MECHANISM"), "wrong_password", /kafka\.sasl_mechanism/],
   [handshake("ILLEGAL_SASL_STATE"), "wrong_password", /kafka\.username empty/],
   [wrapped("TOPIC_AUTHORIZATION_FAILED"), "wrong_password", /kafka-acls/],
+  [wrapped("TOPIC_ALREADY_EXISTS"), "wrong_password", /kafka-acls/],
   [wrapped("INVALID_REPLICATION_FACTOR"), "other", /kafka\.replication_factor/],
   [refused, "unreachable", /stack up --only kafka/],
 ])("an operator hears what to do: %s", (error, kind, fix) => {

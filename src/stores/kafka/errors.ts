@@ -25,6 +25,8 @@ export function isStarting(error: unknown): boolean {
   if (!(error instanceof Error) || transportOf(reasonsOf(error)) !== undefined) return false;
   if (findErrorBy(error, "code", UserError.code) !== null) return true;
   if (findErrorBy(error, "hasStaleMetadata", true) !== null) return true;
+  // Somebody else made the topic, and the broker that was asked does not show it yet.
+  if (answers(error, "TOPIC_ALREADY_EXISTS")) return true;
   return answers(error, "COORDINATOR_NOT_AVAILABLE", "COORDINATOR_LOAD_IN_PROGRESS", "NOT_COORDINATOR");
 }
 
@@ -66,6 +68,14 @@ function isOfDriver(error: Error): boolean {
 /** Who is asked, and how. Nothing of it is secret. */
 type Place = Pick<KafkaSettings, "brokers" | "username" | "saslMechanism">;
 
+/** A topic that exists for its maker and stays unseen is one that we may not describe. */
+const forbidden = [
+  "TOPIC_AUTHORIZATION_FAILED",
+  "GROUP_AUTHORIZATION_FAILED",
+  "CLUSTER_AUTHORIZATION_FAILED",
+  "TOPIC_ALREADY_EXISTS",
+];
+
 /** What an operator hears of a Kafka that cannot be used. */
 export function toStoreError(error: unknown, place: Place): StoreError {
   if (error instanceof StoreError) return error;
@@ -74,7 +84,7 @@ export function toStoreError(error: unknown, place: Place): StoreError {
   const reasons = reasonsOf(error);
   const known = transportError(reasons, where, error) ?? logInError(reasons, place, error);
   if (known !== undefined) return known;
-  if (answers(error, "TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED")) {
+  if (answers(error, ...forbidden)) {
     return new StoreError(
       "kafka",
       "wrong_password",

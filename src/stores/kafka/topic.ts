@@ -1,6 +1,5 @@
 import { ConfigResourceTypes, type Admin } from "@platformatic/kafka";
 import { StoreError } from "../../base/store-error.ts";
-import { answers } from "./errors.ts";
 import { fanOutTopic, type KafkaSettings } from "./settings.ts";
 
 /** So many processes can serve large groups side by side. More is fine; fewer is a topic that somebody else made. */
@@ -82,7 +81,8 @@ export async function describeTopic(admin: Admin, topic: string): Promise<TopicF
 
 /**
  * Makes the topic when it is not there, and looks at it when it is. Answers the warnings. Rejects with a StoreError when
- * it cannot be used, with the driver's error when there was no answer. Any number of processes may do it at once.
+ * it cannot be used, with the driver's error when there was no answer. Any number of processes may do it at once: who
+ * comes second is told TOPIC_ALREADY_EXISTS, and asks again until the broker shows a topic that can be judged.
  */
 export async function ensureTopic(admin: Admin, settings: KafkaSettings): Promise<readonly StoreError[]> {
   const topic = fanOutTopic(settings);
@@ -98,20 +98,16 @@ export async function ensureTopic(admin: Admin, settings: KafkaSettings): Promis
 
 async function createTopic(admin: Admin, settings: KafkaSettings): Promise<void> {
   const { replicationFactor } = settings;
-  try {
-    await admin.createTopics({
-      topics: [fanOutTopic(settings)],
-      partitions: partitionsMin,
-      replicas: replicationFactor,
-      configs: [
-        { name: "cleanup.policy", value: "delete" },
-        { name: "retention.ms", value: String(retentionMs) },
-        { name: "retention.bytes", value: "-1" },
-        // With three copies one broker may be away without stopping writes, and none that was acknowledged is on one disk.
-        { name: "min.insync.replicas", value: String(Math.max(1, replicationFactor - 1)) },
-      ],
-    });
-  } catch (error) {
-    if (!answers(error, "TOPIC_ALREADY_EXISTS")) throw error;
-  }
+  await admin.createTopics({
+    topics: [fanOutTopic(settings)],
+    partitions: partitionsMin,
+    replicas: replicationFactor,
+    configs: [
+      { name: "cleanup.policy", value: "delete" },
+      { name: "retention.ms", value: String(retentionMs) },
+      { name: "retention.bytes", value: "-1" },
+      // With three copies one broker may be away without stopping writes, and none that was acknowledged is on one disk.
+      { name: "min.insync.replicas", value: String(Math.max(1, replicationFactor - 1)) },
+    ],
+  });
 }
