@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { LoadWorker } from "./worker/load-worker.ts";
 import type { DriverCommand, DriverMessage, OwnedByDriver, WorkerMessage, WorkerSetup } from "./worker/messages.ts";
@@ -36,6 +37,8 @@ process.on("message", (message: DriverMessage) => {
 });
 
 async function setUp(setup: WorkerSetup): Promise<void> {
+  const { authorities } = setup;
+  if (authorities.length > 0) setDefaultCACertificates([...getCACertificates("default"), ...authorities]);
   if (setup.target === "server") {
     owned = setup.owned;
     isFirst = setup.share.index === 0;

@@ -6,14 +6,20 @@ import { readStackFile } from "../stack/stack-file.ts";
 import type { Invocation } from "./command.ts";
 import type { CliEnvironment } from "./env.ts";
 import { configError, type ConfigRequest, loadConfig, stackFolder } from "./load-config.ts";
+import { authoritiesIn } from "./trust-authorities.ts";
 
 /** The stores that a run on them uses: as `msgr serve --profile cluster` would find them from here. */
 const storeSections: ReadonlySet<string> = new Set(["cassandra", "postgres", "redis", "s3", "kafka"]);
 
-/** Throws CliError (configuration). */
-export function resolveStores({ options, environment }: Invocation): StoreAccess {
+/** What was said of stores and servers that the run does not start itself. Throws CliError (configuration). */
+export function readBenchConfig({ options, environment }: Invocation): Config {
   const file = options["config"] as string | undefined;
-  return accessOf({ flags: [], set: [], file, dev: undefined }, environment);
+  return readConfig({ flags: [], set: [], file, dev: undefined }, environment);
+}
+
+/** Authorities (PEM) that the load workers have to believe, as this process does by having read the configuration. */
+export function resolveAuthorities({ tls }: Config, { workingDirectory }: CliEnvironment): readonly string[] {
+  return tls.ca_file === undefined ? [] : authoritiesIn(path.resolve(workingDirectory, tls.ca_file));
 }
 
 /** The stores of a stack in that folder, whatever the user's own configuration says of stores. */
@@ -21,13 +27,16 @@ export function resolveStackStores(directory: string, environment: CliEnvironmen
   const flags = [{ path: "stack.directory", text: directory, flag: "faults" }];
   const folders = { ...environment.folders, config: directory };
   const bare = { variables: {}, workingDirectory: directory, program: environment.program, folders };
-  return accessOf({ flags, set: [], file: undefined, dev: undefined }, bare);
+  return resolveStores(readConfig({ flags, set: [], file: undefined, dev: undefined }, bare), bare);
 }
 
-function accessOf(request: ConfigRequest, environment: CliEnvironment): StoreAccess {
+function readConfig(request: ConfigRequest, environment: CliEnvironment): Config {
   const resolved = loadConfig(request, environment);
   if ("problems" in resolved) throw configError(resolved.problems);
-  const { config } = resolved;
+  return resolved.config;
+}
+
+export function resolveStores(config: Config, environment: CliEnvironment): StoreAccess {
   const { postgres } = config;
   return {
     environment: { ...storeEnvironment(config), ...trustIn(config, environment) },

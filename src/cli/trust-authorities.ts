@@ -8,9 +8,15 @@ import { CliError } from "./cli-error.ts";
  * believes anyhow. Throws CliError configuration.
  */
 export function trustAuthorities(file: string): void {
+  const more = authoritiesIn(file);
+  setDefaultCACertificates([...getCACertificates("default"), ...more]);
+}
+
+/** The certificates in `file`, each by itself (PEM). Throws CliError configuration. */
+export function authoritiesIn(file: string): readonly string[] {
   const fix = "Set tls.ca_file to a file with one certificate or more (-----BEGIN CERTIFICATE-----).";
   try {
-    setDefaultCACertificates([...getCACertificates("default"), ...certificatesIn(readFileSync(file, "utf8"))]);
+    return certificatesIn(readFileSync(file, "utf8"));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new CliError("configuration", `tls.ca_file cannot be used: ${why}.`, { fix, cause });

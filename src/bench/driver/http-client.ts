@@ -1,6 +1,7 @@
 import { Agent, request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isUntrusted, untrustedFix } from "../../base/untrusted.ts";
 import { BenchError } from "./bench-error.ts";
 
 /**
@@ -31,7 +32,8 @@ export class HttpClient {
   /** `url` with http:// or https://; its path is ignored. */
   constructor(url: string, connections: number, { timeoutMs = 60_000, patienceMs = 0 }: HttpClientOptions = {}) {
     this.#url = new URL(url);
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
+    const agents = { keepAlive: true, maxSockets: connections };
+    this.#agent = this.#url.protocol === "https:" ? new HttpsAgent(agents) : new Agent(agents);
     this.#timeoutMs = timeoutMs;
     this.#patienceMs = patienceMs;
   }
@@ -69,7 +71,7 @@ export class HttpClient {
         new URL(call.path, this.#url),
         {
           method: call.method,
-          ...(secure ? {} : { agent: this.#agent }),
+          agent: this.#agent,
           timeout: this.#timeoutMs,
           headers: {
             authorization: `Bearer ${call.token}`,
@@ -95,6 +97,10 @@ export class HttpClient {
 
   #lost(error: unknown): BenchError {
     const reason = error instanceof Error ? error.message : String(error);
+    if (isUntrusted(error)) {
+      const what = `${this.#url.origin} shows a certificate that is not trusted: ${reason}`;
+      return new BenchError("configuration", what, untrustedFix, error);
+    }
     return new BenchError(
       "unreachable",
       `${this.#url.origin} cannot be reached: ${reason}`,

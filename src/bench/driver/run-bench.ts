@@ -49,6 +49,8 @@ export interface BenchOptions {
   readonly target: GivenTarget | undefined;
   /** The real stores; needed for the cluster profile and for scenarios on the stores. */
   readonly stores: StoreAccess | undefined;
+  /** Certificates (PEM) of authorities that servers and stores of somebody else's are believed by, beside the machine's. */
+  readonly authorities: readonly string[];
   /** Reads where the stores are that `msgr stack up` has started in a folder. */
   readonly storesOf: (stackFolder: string) => StoreAccess;
   readonly dataParents: readonly string[];
@@ -297,7 +299,7 @@ class BenchRun {
   }
 
   async #setUpWorkers(target: Target, { ids, devices }: Provisioned): Promise<void> {
-    const { scenario } = this.#options;
+    const { scenario, authorities } = this.#options;
     const { devicesPerUser, users } = this.#population;
     const count = this.#workers.size;
     // A loopback address reaches the loopback only.
@@ -310,6 +312,7 @@ class BenchRun {
         scenario: { ...scenario, thresholds: [] },
         share: { index, count },
         run: this.#run,
+        authorities,
         urls: target.urls,
         ids,
         devices: own.flatMap((user) => devices.slice(user * devicesPerUser, (user + 1) * devicesPerUser)),

@@ -24,7 +24,7 @@ const prepareSlackMs = 120_000;
 const historyRowsPerSecond = 500;
 
 export async function runStoreBench(options: BenchOptions): Promise<BenchResult> {
-  const { scenario, interrupted, reporter, workerFlags } = options;
+  const { scenario, interrupted, reporter, workerFlags, authorities } = options;
   const { stores } = options;
   if (stores === undefined) throw new BenchError("usage", "A scenario on the stores needs to know where they are.");
   const startedAt = new Date();
@@ -51,6 +51,7 @@ export async function runStoreBench(options: BenchOptions): Promise<BenchResult>
       scenario: { ...scenario, thresholds: [] },
       share: { index, count },
       run,
+      authorities,
       stores: { cassandra, postgres, redis },
     }));
     if (plan.historyMessages > 0) reporter.stage(`writing ${formatCount(plan.historyMessages)} rows of history`);

@@ -27,6 +27,8 @@ interface CommonSetup {
   readonly share: Share;
   /** Identifies the run in payloads, [0, 2³²). */
   readonly run: number;
+  /** Certificates (PEM) to believe beside those of the machine. */
+  readonly authorities: readonly string[];
 }
 
 export interface ServerWorkerSetup extends CommonSetup {

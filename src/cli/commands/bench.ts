@@ -15,7 +15,7 @@ import type { Scenario } from "../../bench/scenario/schema.ts";
 import { computePlan } from "../../bench/scenario/plan.ts";
 import { planText } from "../../bench/scenario/plan-text.ts";
 import { fitsGivenServer, needsPrivateStack } from "../../bench/faults/needs.ts";
-import { resolveStackStores, resolveStores } from "../bench-stores.ts";
+import { readBenchConfig, resolveAuthorities, resolveStackStores, resolveStores } from "../bench-stores.ts";
 import { CliError } from "../cli-error.ts";
 import type { Command, Invocation } from "../command.ts";
 import { explainStoreError } from "../explain-store-error.ts";
@@ -40,7 +40,10 @@ export const benchCommand: Command = {
     ...scenarioOptions,
     { flags: "--out <path>", description: "where the result goes: a folder, or a file that ends with .json" },
     { flags: "--keep-data", description: "leave the server's data where it is and say where that is" },
-    { flags: "--config <file>", description: "where the real stores are; read instead of ./msgr.yaml" },
+    {
+      flags: "--config <file>",
+      description: "where the real stores are, and tls.ca_file; read instead of ./msgr.yaml",
+    },
     { flags: "--url <url>", description: "use the server at this address; needs the two below" },
     { flags: "--admin-url <url>", description: "its administrative port" },
     { flags: "--admin-token-file <file>", description: "file whose first line is its admin.token" },
@@ -90,7 +93,7 @@ async function bench(invocation: Invocation): Promise<ExitReason> {
   const target = givenTarget(invocation, scenario);
   const isOnStores = scenario.target.mode === "store" || scenario.target.profile === "cluster";
   const needsStores = target === undefined && isOnStores && !needsPrivateStack(scenario);
-  const stores = needsStores ? resolveStores(invocation) : undefined;
+  const config = needsStores || target !== undefined ? readBenchConfig(invocation) : undefined;
   const place = resultPlace(options["out"], environment.workingDirectory);
   const keepData = options["keepData"] === true;
   const reporter = createReporter(output);
@@ -101,7 +104,8 @@ async function bench(invocation: Invocation): Promise<ExitReason> {
       scenario,
       workers: workersOf(options),
       target,
-      stores,
+      stores: needsStores && config !== undefined ? resolveStores(config, environment) : undefined,
+      authorities: config === undefined ? [] : resolveAuthorities(config, environment),
       storesOf: (folder) => resolveStackStores(folder, environment),
       dataParents: [tmpdir(), environment.workingDirectory],
       keepData,
@@ -229,6 +233,12 @@ function givenTarget({ options, environment }: Invocation, scenario: Scenario): 
     if (!/^https?:\/\//.test(address) || !URL.canParse(address)) {
       throw new CliError("usage", `${address} is no http address.`, { fix: "Write it as http://host:port." });
     }
+  }
+  if (url.startsWith("https:") && scenario.faults.length > 0) {
+    const what = "No proxy can stand before clients that speak TLS: its certificate names another host.";
+    throw new CliError("usage", what, {
+      fix: "Give --url the address of a server without TLS, or leave the faults out.",
+    });
   }
   const file = path.resolve(environment.workingDirectory, adminTokenFile);
   try {
