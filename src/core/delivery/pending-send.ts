@@ -54,6 +54,8 @@ export class PendingSend {
   /** `row`: the row that stands in the log for it. */
   succeed(row: Pick<LogRow, "seq" | "sentAt" | "ucount" | "visibility">): void {
     this.settled = true;
+    // Another attempt may have failed ahead of the lane while this one was written: nobody sends it a third time.
+    this.gate.returned(this.conversationId, this.draft.messageId, this.ticket);
     const { seq, sentAt, ucount } = row;
     const sent = { conversationId: this.conversationId, seq, sentAt, ucount };
     this.#answer.resolve(row.visibility === 1 ? { ...sent, maxStatus: "sent" } : sent);

@@ -108,6 +108,16 @@ describe("a rate limit, while the store is slow", () => {
     expect(log().slice(1)).toEqual(texts(m1, m2, m3));
   });
 
+  test("that refuses another attempt of a message which is being appended keeps nothing back once that is done", async () => {
+    const [m1, m2] = [draftTo(bob), draftTo(bob)];
+    const first = send(m1);
+    while (world.log.calls.append === 0) await Promise.resolve();
+    postpone(m1);
+    postpone(m2);
+    expect(await outcomes([first, send(draftTo(bob))])).toEqual(["sent", "out_of_order"]);
+    expect(await outcomes([send(m2), send(draftTo(bob))])).toEqual(["sent", "sent"]);
+  });
+
   test("says nothing any more of what came back in order", async () => {
     const [m1, m2, m3] = [draftTo(bob), draftTo(bob), draftTo(bob)];
     weather.fates.push("unavailable");

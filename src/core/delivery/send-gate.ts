@@ -72,7 +72,7 @@ export class ConnectionGate implements SendGate {
     this.#failed?.set(conversationId, { earliest, ahead: [...ahead, next] });
   }
 
-  /** The message came back with this ticket and was taken or refused for good. */
+  /** The attempt with this ticket was taken, is in the log by now, or was refused for good: the message need not come back. */
   returned(conversationId: Uuid, messageId: Uuid, ticket: number): void {
     const failures = this.#failed?.get(conversationId);
     if (failures?.earliest.messageId !== messageId) return;
