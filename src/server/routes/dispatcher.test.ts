@@ -129,6 +129,18 @@ describe("Dispatcher", () => {
     expect(sends).toHaveLength(3);
   });
 
+  test("and it waits for those before it, of which the limit is asked elsewhere", async () => {
+    const rule = { burst: 1, intervalMs: 100 };
+    const { dispatch, postponed, sends, takes, settings, connection } = createFixture({ frame: rule, send: rule });
+    settings.later = true;
+    for (let n = 0; n < 2; n++) dispatch(messageFrame(n));
+    await settle();
+    expect(postponed).toEqual([]);
+    takes[0]?.answer(0);
+    await settle();
+    expect([sends.length, postponed.length, connection.inFlight]).toEqual([1, 1, 1]);
+  });
+
   test("a client that goes on and on being wrong is closed, one that is wrong now and then is not", () => {
     const { dispatch, closes, connection, time } = createFixture();
     connection.state = "opening";

@@ -52,8 +52,17 @@ export class Dispatcher {
 
   dispatch(connection: Connection, frame: ClientFrame): void {
     const request = requestOf(frame);
+    const waiting = connection.memory?.admissions;
     const overMs = this.#admitFrame(connection);
-    if (overMs > 0) return this.#postpone(connection, frame, overMs);
+    if (overMs > 0) {
+      if (waiting === undefined) return this.#postpone(connection, frame, overMs);
+      // In its turn: refused before what came before it is with the core, it would hold up what it has to follow.
+      return this.#runLater(
+        connection,
+        frame,
+        waiting.then(() => overMs),
+      );
+    }
     if (connection.state === "opening" && frame.type !== "HELLO") {
       return this.refuse(
         connection,
@@ -62,7 +71,6 @@ export class Dispatcher {
         frame.type,
       );
     }
-    const waiting = connection.memory?.admissions;
     const wait =
       waiting === undefined
         ? this.#take(connection, frame.type)
