@@ -1,5 +1,5 @@
 import { StoreError, type StoreErrorKind } from "../../base/store-error.ts";
-import { codeOf, fixes, serverFailureOf } from "./failure-kinds.ts";
+import { codeOf, fixes, refusalOf, serverFailureOf } from "./failure-kinds.ts";
 
 /** What a statement is refused for is `other`: whoever administers wants to read it. */
 function kindOf(error: Error): StoreErrorKind {
@@ -14,8 +14,13 @@ export function postgresAdminError(cause: unknown, url: URL): StoreError {
   const error = cause instanceof Error ? cause : new Error(String(cause));
   // A connection that was tried on several addresses fails with all of their errors and no message.
   const inner: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
-  const kind = kindOf(inner instanceof Error ? inner : error);
   const place = `PostgreSQL on ${url.host}`;
+  const refusal = refusalOf(error);
+  if (refusal !== undefined) {
+    const { kind, words, fix } = refusal;
+    return new StoreError("postgres", kind, `${place} ${words}: ${error.message}.`, fix, cause);
+  }
+  const kind = kindOf(inner instanceof Error ? inner : error);
   const why = error.message !== "" ? error.message : inner instanceof Error ? inner.message : codeOf(error);
   const user = decodeURIComponent(url.username);
   const database = decodeURIComponent(url.pathname.slice(1));

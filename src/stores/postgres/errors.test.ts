@@ -76,6 +76,24 @@ describe("errors of PostgreSQL", () => {
     expect(postgresAdminError(systemError("ECONNREFUSED"), url).message).not.toContain("secret");
   });
 
+  test("one that turns away whoever comes in the clear, and one that has no line for this user, are told from a wrong password", () => {
+    const url = new URL("postgres://msgr:secret@there:5432/db");
+    const refused = (message: string, code: string): Error =>
+      Object.assign(new Error(message), { code, severity: "FATAL" });
+    const entry = 'no pg_hba.conf entry for host "10.0.0.1", user "msgr", database "db"';
+    const cases: readonly (readonly [Error, string, string])[] = [
+      [refused(`${entry}, no encryption`, "28000"), "wrong_transport", "?sslmode=require"],
+      [refused("SSL required", "08P01"), "wrong_transport", "?sslmode=require"],
+      [refused(`${entry}, SSL encryption`, "28000"), "wrong_password", "pg_hba.conf"],
+      [refused('password authentication failed for user "msgr"', "28P01"), "wrong_password", "postgres.password"],
+    ];
+    for (const [error, kind, fix] of cases) {
+      const wanted = { kind, fix: expect.stringContaining(fix) as string, cause: error };
+      expect(translateError(error)).toMatchObject(wanted);
+      expect(postgresAdminError(error, url)).toMatchObject(wanted);
+    }
+  });
+
   test("a port rejects with what a client may be told", () => {
     const codeOf = (error: unknown) => (portError(error) as WireError).code;
     for (const code of ["53100", "53200", "25006"]) expect(codeOf(serverError(code))).toBe("storage_full");

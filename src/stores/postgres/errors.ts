@@ -1,6 +1,6 @@
 import { StoreError, type StoreErrorKind } from "../../base/store-error.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
-import { byState, codeOf, fixes, serverFailureOf } from "./failure-kinds.ts";
+import { byState, codeOf, fixes, refusalOf, serverFailureOf } from "./failure-kinds.ts";
 
 /**
  * What a statement was refused for and waiting may mend. What is neither here nor in failure-kinds.ts is a mistake of ours
@@ -26,6 +26,11 @@ function kindOf(error: Error): StoreErrorKind | undefined {
 /** A StoreError for what the store or the way to it did; anything else as it is. */
 export function translateError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StoreError) return error;
+  const refusal = refusalOf(error);
+  if (refusal !== undefined) {
+    const { kind, words, fix } = refusal;
+    return new StoreError("postgres", kind, `PostgreSQL ${words}: ${error.message}`, fix, error);
+  }
   const kind = kindOf(error);
   return kind === undefined ? error : postgresError(kind, sentenceOf(kind, error), error);
 }

@@ -53,6 +53,33 @@ const driverSentences: readonly string[] = [
 /** The driver's own sentence, too. */
 const noTls = "The server does not support SSL connections";
 
+/** In the clear, and the server wants TLS: by its pg_hba.conf, or a pooler's (PgBouncer) setting. */
+const clearRefused = /pg_hba\.conf .*(?:no encryption|SSL off)$|^SSL required$/;
+
+/** What an operator hears of a server that turned the connection away before it looked at any password. */
+export interface Refusal {
+  readonly kind: StoreErrorKind;
+  /** Goes on a sentence that begins with the server's name. */
+  readonly words: string;
+  readonly fix: string;
+}
+
+export function refusalOf(error: Error): Refusal | undefined {
+  if (clearRefused.test(error.message)) {
+    return {
+      kind: "wrong_transport",
+      words: "refuses connections without TLS",
+      fix: "Add ?sslmode=require to postgres.url; or, if the server has no TLS, a line for this user to its pg_hba.conf.",
+    };
+  }
+  if (codeOf(error) !== "28000" || !error.message.includes("pg_hba.conf")) return undefined;
+  return {
+    kind: "wrong_password",
+    words: "does not let this user in from here, whatever the password",
+    fix: "Add a line for the user and the database of postgres.url, and this machine's address, to the server's pg_hba.conf.",
+  };
+}
+
 /** What an operator can do about each kind. */
 export const fixes: Readonly<Record<StoreErrorKind, string>> = {
   unreachable:
@@ -79,7 +106,7 @@ export function byState<T>(table: Readonly<Record<string, T>>, code: string): T 
 /** What is wrong with the server or the way to it; undefined = the error is about what was asked. */
 export function serverFailureOf(error: Error): StoreErrorKind | undefined {
   const code = codeOf(error);
-  const kind = byState(kindsByState, code);
+  const kind = refusalOf(error)?.kind ?? byState(kindsByState, code);
   if (kind !== undefined) return kind;
   if (isUntrusted(error)) return "untrusted";
   if (error.message.startsWith(noTls)) return "wrong_transport";
