@@ -148,14 +148,35 @@ describe("the gate", () => {
     expect(connection.refuses("c", "m9", 14)).toBe(false);
   });
 
-  test("never opens a conversation with too many failures ahead", () => {
+  const burst = ConnectionGate.aheadMax + 40;
+
+  test("opens again when more failed ahead than it keeps, and the first of them came back after all of them", () => {
+    const connection = new ConnectionGate();
+    for (let index = 0; index < burst; index++) connection.failedAhead("c", `m${index}`, index);
+    for (let index = 0; index < burst; index++) {
+      expect(connection.refuses("c", `m${index}`, 1_000 + index)).toBe(false);
+      connection.returned("c", `m${index}`, 1_000 + index);
+    }
+    expect(connection.refuses("c", "m", 2_000)).toBe(false);
+  });
+
+  test("never opens when the first came back before the last of those that it does not keep failed", () => {
     const connection = new ConnectionGate();
     connection.failed("c", "m0", 0);
-    for (let index = 1; index <= ConnectionGate.aheadMax + 2; index++) connection.failedAhead("c", `m${index}`, index);
-    for (let index = 0; index <= ConnectionGate.aheadMax + 2; index++)
-      connection.returned("c", `m${index}`, 1_000 + index);
+    for (let index = 1; index < burst; index++) connection.failedAhead("c", `m${index}`, index);
+    connection.returned("c", "m0", burst - 2);
+    for (let index = 1; index < burst; index++) connection.returned("c", `m${index}`, 1_000 + index);
     expect(connection.refuses("c", "m", 2_000)).toBe(true);
     expect(connection.refuses("other", "m", 2_000)).toBe(false);
+  });
+
+  test("waits for nothing that came back while it waited for an earlier one", () => {
+    const connection = new ConnectionGate();
+    connection.failedAhead("c", "m5", 5);
+    connection.failedAhead("c", "m2", 8);
+    connection.returned("c", "m2", 2);
+    connection.returned("c", "m5", 7);
+    expect(connection.refuses("c", "m9", 9)).toBe(false);
   });
 
   test("is bounded: with too many failures it refuses every other conversation", () => {

@@ -8,6 +8,8 @@ const nobody: Uuid = "";
 interface FailedSend {
   readonly messageId: Uuid;
   readonly ticket: number;
+  /** Of the last failure that this one stands for; absent = itself. */
+  readonly lastTicket?: number;
 }
 
 interface Failures {
@@ -29,7 +31,9 @@ interface Failures {
  *
  * States of a conversation: open (no entry) → failed (the earliest send that failed) → open, or failed by the next one, when that
  * message is taken again. Bounded: a connection with failures in more than conversationsMax conversations at once is refused everything
- * else for the rest of its life, since forgetting one failure would break its order; so is a conversation with more than aheadMax.
+ * else for the rest of its life, since forgetting one failure would break its order. Of a conversation with more than aheadMax, those
+ * beyond stand together without their ids: they are over when something earlier comes back after the last of them, and
+ * hold up the conversation for good when it came back in between.
  */
 export class ConnectionGate implements SendGate {
   readonly kind = "send-gate";
@@ -65,20 +69,26 @@ export class ConnectionGate implements SendGate {
     if (failures === undefined) return this.#begin(conversationId, { messageId, ticket });
     const { earliest, ahead } = failures;
     if (earliest.messageId === messageId) return;
-    // The last place is for one that never comes back.
-    const isFull = ahead.length >= ConnectionGate.aheadMax;
-    if (isFull && ahead.at(-1)?.messageId === nobody) return;
-    const next = { messageId: isFull ? nobody : messageId, ticket };
+    // The last place is for all that have none.
+    const last = ahead.at(-1);
+    if (last?.messageId === nobody) {
+      this.#failed?.set(conversationId, { earliest, ahead: [...ahead.slice(0, -1), { ...last, lastTicket: ticket }] });
+      return;
+    }
+    const next = { messageId: ahead.length < ConnectionGate.aheadMax ? messageId : nobody, ticket };
     this.#failed?.set(conversationId, { earliest, ahead: [...ahead, next] });
   }
 
   /** The attempt with this ticket was taken, is in the log by now, or was refused for good: the message need not come back. */
   returned(conversationId: Uuid, messageId: Uuid, ticket: number): void {
     const failures = this.#failed?.get(conversationId);
-    if (failures?.earliest.messageId !== messageId) return;
-    const [earliest, ...ahead] = failures.ahead.filter(
-      (each) => each.messageId === nobody || (each.ticket > ticket && each.messageId !== messageId),
-    );
+    if (failures === undefined) return;
+    const others = failures.ahead.filter((each) => each.messageId !== messageId);
+    if (failures.earliest.messageId !== messageId) {
+      this.#failed?.set(conversationId, { earliest: failures.earliest, ahead: others });
+      return;
+    }
+    const [earliest, ...ahead] = others.filter((each) => (each.lastTicket ?? each.ticket) > ticket);
     if (earliest === undefined) this.#failed?.delete(conversationId);
     else this.#failed?.set(conversationId, { earliest, ahead });
   }
