@@ -169,10 +169,11 @@ class KafkaQueue implements KafkaFanOutQueue {
     const [topic, group] = [fanOutTopic(this.#settings), fanOutGroup(this.#settings)];
     try {
       const warnings = this.#isTopicReady ? [] : await ensureTopic(this.#admin, this.#settings);
-      const waiting = countWaiting(await readOffsets(this.#admin, topic, group));
+      const offsets = await readOffsets(this.#admin, topic, group);
       for (const { message, fix } of warnings) this.#deps.log.warn({ fix }, message);
       this.#isTopicReady = true;
-      return waiting;
+      this.#consumer?.noteTopic(offsets.length);
+      return countWaiting(offsets);
     } catch (error) {
       this.#isTopicReady = false;
       this.#admin.clearMetadata();

@@ -21,6 +21,8 @@ export interface GroupMemberOptions {
 
 const rejoinAfterMs = 500;
 const closeWithinMs = 2_000;
+/** Why a membership ended: no fault, and nothing to tell. */
+const topicGrew = Symbol("the topic grew");
 /** The coordinator does not count this process as a member any more. */
 const outOfGroup = ["UNKNOWN_MEMBER_ID", "ILLEGAL_GENERATION", "FENCED_INSTANCE_ID"];
 
@@ -42,6 +44,9 @@ export class GroupMember {
   readonly #waits = new Set<() => void>();
   #isStopped = false;
   #isTold = false;
+  /** Partitions of the topic when the group last shared them out. */
+  #shared = Number.POSITIVE_INFINITY;
+  #leave: (reason: typeof topicGrew) => void = () => undefined;
   #consumer: Consumer | undefined;
   #running: Promise<void> | undefined;
 
@@ -59,6 +64,16 @@ export class GroupMember {
     this.#isStopped = true;
     for (const end of this.#waits) end();
     await this.#running;
+  }
+
+  /**
+   * So many partitions are there now. A group shares them out when members come or go and at no other time: what is added
+   * would be nobody's until then. So this process goes, and comes again.
+   */
+  noteTopic(partitions: number): void {
+    if (partitions <= this.#shared) return;
+    this.#shared = Number.POSITIVE_INFINITY;
+    this.#leave(topicGrew);
   }
 
   /** Commits in the name of the generation that this process is in. Rejects when it is in none, or the broker refuses. */
@@ -82,7 +97,7 @@ export class GroupMember {
       const error = await this.#session();
       this.#loseAll();
       if (this.#isStopped) return;
-      this.#tell(error);
+      if (error !== topicGrew) this.#tell(error);
       await this.#pause(rejoinAfterMs);
     }
   }
@@ -90,19 +105,28 @@ export class GroupMember {
   /** From joining to the end of the membership; answers why it ended. */
   async #session(): Promise<unknown> {
     const ended = Promise.withResolvers<unknown>();
+    this.#leave = ended.resolve;
     const consumer: Consumer = this.#create(() => this.#handOver(consumer));
     this.#consumer = consumer;
     // The driver tells of a failed attempt to join anew, and then does nothing more.
     consumer.on("error", ended.resolve);
     consumer.on("consumer:heartbeat:stalled", ({ lastError }) => ended.resolve(lastError));
-    consumer.on("consumer:group:join", () => this.#gain(consumer));
-    consumer.on("consumer:group:rebalance", () => this.#gain(consumer));
+    consumer.on("consumer:group:join", () => {
+      this.#gain(consumer);
+      this.#shared = consumer.currentMetadata?.topics.get(this.#topic)?.partitionsCount ?? Number.POSITIVE_INFINITY;
+    });
+    consumer.on("consumer:group:rebalance", () => {
+      this.#gain(consumer);
+      // They are about to be shared out anew.
+      this.#shared = Number.POSITIVE_INFINITY;
+    });
     consumer.topics.track(this.#topic);
     consumer.joinGroup().catch(ended.resolve);
     const onStop = (): void => ended.resolve(undefined);
     this.#waits.add(onStop);
     const error = await ended.promise;
     this.#waits.delete(onStop);
+    this.#shared = Number.POSITIVE_INFINITY;
     this.#consumer = undefined;
     await this.#close(consumer);
     return error;

@@ -1,4 +1,5 @@
 import type { Admin, ConnectionPool } from "@platformatic/kafka";
+import { present } from "../../base/assert.ts";
 import type { Clock } from "../../base/clock.ts";
 import { KeyedLanes } from "../../base/keyed-lanes.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -98,6 +99,11 @@ export class JobConsumer implements FanOutConsumption {
     this.#member.start();
   }
 
+  /** The topic was looked at, and has so many partitions. */
+  noteTopic(partitions: number): void {
+    this.#member.noteTopic(partitions);
+  }
+
   pause(): void {
     this.#lanes.pause();
   }
@@ -150,7 +156,13 @@ export class JobConsumer implements FanOutConsumption {
     for (const hold of holds) this.#held.set(hold.partition, hold);
     await this.#whileOurs(holds, async () => {
       const offsets = await readOffsets(admin, fanOutTopic(settings), fanOutGroup(settings));
-      return (hold) => offsets[hold.partition]?.start ?? 0n;
+      const starts = new Map(offsets.map(({ start }, partition) => [partition, start]));
+      if (!holds.every(({ partition }) => starts.has(partition))) {
+        // Of a partition that was added a moment ago.
+        admin.clearMetadata();
+        throw new Error("a partition that the group has and the topic does not show yet");
+      }
+      return (hold) => present(starts.get(hold.partition), "the place of a partition");
     });
   }
 

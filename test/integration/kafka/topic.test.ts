@@ -2,7 +2,7 @@ import { Producer } from "@platformatic/kafka";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { QueuedJob } from "../../../src/core/ports/fan-out-queue.ts";
 import { inspectKafka } from "../../../src/stores/kafka/inspect.ts";
-import { clientOptions, fanOutTopic, type KafkaSettings } from "../../../src/stores/kafka/settings.ts";
+import { clientOptions, fanOutGroup, fanOutTopic, type KafkaSettings } from "../../../src/stores/kafka/settings.ts";
 import { describeTopic } from "../../../src/stores/kafka/topic.ts";
 import { newId } from "../../contract/durable-harness.ts";
 import { eventually } from "../../helpers/eventually.ts";
@@ -21,6 +21,13 @@ async function topicId(settings: KafkaSettings): Promise<string | undefined> {
   const topic = fanOutTopic(settings);
   const { topics } = await withAdmin(settings, (admin) => admin.metadata({ topics: [topic], forceUpdate: true }));
   return topics.get(topic)?.id;
+}
+
+/** The group has formed, and its members know what they serve. */
+async function expectMember(settings: KafkaSettings): Promise<void> {
+  const group = fanOutGroup(settings);
+  const groups = await withAdmin(settings, (admin) => admin.describeGroups({ groups: [group] }));
+  expect(groups.get(group)?.state).toBe("Stable");
 }
 
 describeOn(["kafka"], "the topic of large groups", () => {
@@ -57,6 +64,27 @@ describeOn(["kafka"], "the topic of large groups", () => {
     const topics = [{ name: topic, count: 64, assignments: null }];
     await withAdmin(settings, (admin) => admin.createPartitions({ topics }));
     await eventually(() => queue.ready());
+    await queue.close();
+  });
+
+  test("that grows while a server serves it is served whole", async () => {
+    const settings = ownKafkaSettings();
+    await makeTopic(settings, 3);
+    const queue = await openTestQueue(settings);
+    const served = new Set<string>();
+    const consumption = await queue.consume(async (jobs) => {
+      for (const { conversationId } of jobs) served.add(conversationId);
+    });
+    await eventually(() => expectMember(settings));
+    const topics = [{ name: fanOutTopic(settings), count: 64, assignments: null }];
+    await withAdmin(settings, (admin) => admin.createPartitions({ topics }));
+    await eventually(() => queue.ready());
+    const conversations = Array.from({ length: 256 }, () => newId());
+    await queue.enqueue(
+      conversations.map((conversationId) => ({ conversationId, fromSeq: 1, toSeq: 1, chunk: 0, membership: 1 })),
+    );
+    await eventually(() => expect(conversations.filter((each) => !served.has(each))).toEqual([]));
+    await consumption.stop();
     await queue.close();
   });
 
