@@ -11,6 +11,7 @@ import type { ConversationState, DeviceState } from "./state.ts";
 export function dropCopy(device: DeviceState, conversation: ConversationState): void {
   conversation.registers = unknownRegisters;
   conversation.told = false;
+  conversation.membership = 0;
   conversation.start = 1;
   conversation.filled = 0;
   conversation.runs = [];

@@ -140,7 +140,10 @@ function acceptConversationUpdate(
 ): ConversationState {
   const conversation = obtainConversation(device, frame.conversation_id);
   conversation.kind = frame.kind;
-  conversation.name = frame.name ?? conversation.name;
+  const membership = frame.membership ?? conversation.membership;
+  // Whoever finishes an old change a second time tells the name of then.
+  if (membership >= conversation.membership) conversation.name = frame.name ?? conversation.name;
+  conversation.membership = Math.max(membership, conversation.membership);
   const isNew = !conversation.told && conversation.filled === 0 && conversation.runs.length === 0;
   // Before the first sync a conversation that is new here may be old elsewhere: the sync will say from where to hold it.
   if (frame.registers !== undefined && (device.synced || !isNew)) {

@@ -88,6 +88,8 @@ export class ConversationState {
   kind: ConversationKind | undefined = undefined;
   peerId: Uuid | undefined = undefined;
   name: string | undefined = undefined;
+  /** Newest version of a group that this process was told by a push; 0 = none. */
+  membership = 0;
   registers: Registers = unknownRegisters;
   told = false;
   open = false;

@@ -43,6 +43,27 @@ describe("sync", () => {
     expect(frames[0]?.cursors[0]).toMatchObject({ seq: 3, read: 2, peer_recv: 0, peer_read: 0 });
   });
 
+  test("of more conversations than a server takes cursors for, the newest are compared", () => {
+    const count = limits.syncCursorsMax + limits.syncCursorsPerFrameMax + 1;
+    const at = (index: number) => ({ registers: registersOf({ recv_seq: 3, read_seq: 2, last_at: index }) });
+    const device = connect(Array.from({ length: count }, (_, index) => recordOf(index, at(index))));
+    const cursors = device.sentOf("SYNC").flatMap((frame) => frame.cursors);
+    expect(cursors).toHaveLength(limits.syncCursorsMax);
+    expect(cursors.at(-1)?.conversation_id).toBe(recordOf(count - limits.syncCursorsMax).conversationId);
+    expect(device.sentOf("SYNC").at(-1)?.more).toBeUndefined();
+  });
+
+  test("a name that an old change brings late does not replace a newer one", () => {
+    const device = ScriptedMachine.ready();
+    const update = { type: "CONVERSATION_UPDATE", conversation_id: group, kind: "group" } as const;
+    device.hear({ ...update, change: "renamed", name: "new", membership: 6 });
+    device.hear({ ...update, change: "members", name: "old", membership: 5 });
+    expect(device.machine.conversation(group)?.name).toBe("new");
+    device.hear({ ...update, change: "settings" });
+    device.hear({ ...update, change: "renamed", name: "newest", membership: 7 });
+    expect(device.machine.conversation(group)?.name).toBe("newest");
+  });
+
   test("ticks of a conversation that is not known yet ask for another round: this one may have read before them", () => {
     const device = connect([]);
     const status = { type: "STATUS_UPDATE", conversation_id: chat, user_id: chat, recv_seq: 2, read_seq: 0 } as const;

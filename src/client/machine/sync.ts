@@ -105,17 +105,29 @@ function startRound(device: DeviceState, nowMs: number): void {
   device.syncRequest = request;
   device.syncAt = nowMs + device.environment.config.answerTimeoutMs;
   device.counters.syncs++;
-  let cursors: SyncCursor[] = [];
-  let left = device.conversations.size;
-  for (const conversation of device.conversations.values()) {
-    left--;
-    // Without a cursor the server tells everything anew: what is not known well enough is left out.
-    if (isKnown(conversation)) cursors.push(cursorOf(conversation));
-    if (cursors.length < limits.syncCursorsPerFrameMax || left === 0) continue;
-    device.environment.effects.send(device.owner, { type: "SYNC", request, cursors, more: true });
-    cursors = [];
+  const cursors = comparedConversations(device).map(cursorOf);
+  for (let from = 0; ; from += limits.syncCursorsPerFrameMax) {
+    const some = cursors.slice(from, from + limits.syncCursorsPerFrameMax);
+    const more = from + some.length < cursors.length;
+    device.environment.effects.send(device.owner, {
+      type: "SYNC",
+      request,
+      cursors: some,
+      ...(more ? { more } : {}),
+    });
+    if (!more) return;
   }
-  device.environment.effects.send(device.owner, { type: "SYNC", request, cursors });
+}
+
+/**
+ * Without a cursor the server tells everything anew: what is not known well enough is left out, and of more than it takes
+ * those that were silent for the longest time.
+ */
+function comparedConversations(device: DeviceState): ConversationState[] {
+  const known = [...device.conversations.values()].filter(isKnown);
+  if (known.length <= limits.syncCursorsMax) return known;
+  known.sort((one, other) => other.registers.last_at - one.registers.last_at);
+  return known.slice(0, limits.syncCursorsMax);
 }
 
 function isKnown(conversation: ConversationState): boolean {

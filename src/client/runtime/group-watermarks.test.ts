@@ -61,3 +61,15 @@ test("an old push takes nothing back, and pushes about strangers are ignored", (
   expect(watermarks.members(group)).toHaveLength(2);
   expect(watermarks.statusOf(group, me, 5)).toBe("read");
 });
+
+test("a page that was read before a push, or before another page, takes nothing back", () => {
+  const watermarks = new GroupWatermarks();
+  const early = pageOf([
+    [me, 0, 0],
+    [peer, 4, 4],
+  ]);
+  watermarks.apply(early);
+  watermarks.apply(moved(peer, 5, 5));
+  watermarks.apply(early);
+  expect(watermarks.statusOf(group, me, 5)).toBe("read");
+});

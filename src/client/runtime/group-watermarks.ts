@@ -14,12 +14,15 @@ export class GroupWatermarks {
 
   apply(event: ClientEvent): void {
     if (event.type === "receipts") {
+      const known = this.#groups.get(event.conversationId);
       const members = new Map<Uuid, MemberWatermarks>();
       for (const member of event.page.members) {
+        const before = known?.get(member.user_id);
         members.set(member.user_id, {
           userId: member.user_id,
-          recvSeq: member.recv_seq,
-          readSeq: member.read_seq,
+          // Pages overtake each other, and pushes overtake them: a tick that was shown is not taken back.
+          recvSeq: Math.max(member.recv_seq, before?.recvSeq ?? 0),
+          readSeq: Math.max(member.read_seq, before?.readSeq ?? 0),
           joinedSeq: member.joined_seq,
           leftSeq: member.left_seq,
         });
