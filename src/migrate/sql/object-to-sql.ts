@@ -32,6 +32,14 @@ export function objectToSql(node: SqlNode, context: SqlLintContext): readonly Ob
     const { relation, if_not_exists: isContent } = node.CreateStmt;
     return whenRepeated(context, isContent, relation?.relname ?? "table");
   }
+  if ("CreateTableAsStmt" in node) {
+    const { if_not_exists: isContent, into } = node.CreateTableAsStmt;
+    return whenRepeated(context, isContent, into?.rel?.relname ?? "table");
+  }
+  if ("CreateSeqStmt" in node) {
+    const { if_not_exists: isContent, sequence } = node.CreateSeqStmt;
+    return whenRepeated(context, isContent, sequence?.relname ?? "sequence");
+  }
   return [];
 }
 
@@ -73,15 +81,19 @@ function objectToDrop(
   ];
 }
 
-function objectToAlter({ relation, cmds = [] }: AlterTableStmt, { newTables }: SqlLintContext): readonly Objection[] {
+function objectToAlter({ relation, cmds = [] }: AlterTableStmt, context: SqlLintContext): readonly Objection[] {
   const table = relation?.relname ?? "";
   return cmds.flatMap((node) => {
     if (!("AlterTableCmd" in node)) return [];
     const command = node.AlterTableCmd;
     const subject = command.name === undefined ? table : `${table}.${command.name}`;
+    const repeated = (): Objection[] => whenRepeated(context, command.missing_ok, subject);
     if (command.subtype === "AT_DropColumn" || command.subtype === "AT_DropConstraint")
-      return [{ rule: "drop", subject }];
-    return newTables.has(table) ? [] : objectToCommand(command, subject);
+      return [{ rule: "drop", subject }, ...repeated()];
+    return [
+      ...(context.newTables.has(table) ? [] : objectToCommand(command, subject)),
+      ...(command.subtype === "AT_AddColumn" ? repeated() : []),
+    ];
   });
 }
 
