@@ -5,7 +5,8 @@ import type { Groups } from "../ports/groups.ts";
 import { isLarge } from "./chunks.ts";
 
 interface Entry {
-  readonly large: boolean;
+  /** Under way or done: the many who come after an outage ask once. */
+  readonly large: Promise<boolean>;
   readonly readAt: number;
 }
 
@@ -29,20 +30,28 @@ export class LargeGroups {
     this.#clock = clock;
   }
 
+  /** A reading that began before `forget` is not kept. Rejects with the WireError of the store. */
   async has(groupId: Uuid): Promise<boolean> {
     const view = this.#directory.group(groupId);
     if (view !== undefined) return isLarge(view.userIds.length);
     const readAt = this.#clock.monotonicMs();
     const known = this.#entries.get(groupId);
     if (known !== undefined && readAt - known.readAt <= ageMsMax) return known.large;
-    const large = isLarge((await this.#groups.load(groupId))?.members.length ?? 0);
+    const entry = { large: this.#read(groupId), readAt };
+    entry.large.catch(() => {
+      if (this.#entries.get(groupId) === entry) this.forget(groupId);
+    });
     this.#entries.delete(groupId);
-    this.#entries.set(groupId, { large, readAt });
+    this.#entries.set(groupId, entry);
     if (this.#entries.size > entriesMax) this.#entries.delete(this.#entries.keys().next().value as Uuid);
-    return large;
+    return entry.large;
   }
 
   forget(groupId: Uuid): void {
     this.#entries.delete(groupId);
+  }
+
+  async #read(groupId: Uuid): Promise<boolean> {
+    return isLarge((await this.#groups.load(groupId))?.members.length ?? 0);
   }
 }
