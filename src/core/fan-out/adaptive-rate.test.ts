@@ -48,3 +48,10 @@ test("steps of less than a millisecond are never slow", () => {
   hear(10, 0);
   expect(hear(100, 0.9)).toBe(limits.fanOutMembersPerSecond);
 });
+
+test("steps that fail slow it down, and what they took is not taken for what is usual", () => {
+  hear(100, 5);
+  for (let step = 0; step < 3; step++) rate.failed();
+  expect(rate.perSecond).toBeLessThan(limits.fanOutMembersPerSecond / 2);
+  expect(hear(100, 5)).toBe(limits.fanOutMembersPerSecond);
+});

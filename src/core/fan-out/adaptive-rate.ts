@@ -32,7 +32,15 @@ export class AdaptiveRate {
     this.#bestMs = Math.min(this.#bestMs * forgetting, this.#smoothMs);
     // Stores of this machine answer within the resolution of the clock: nothing is slow that takes less than a millisecond.
     const isSlow = this.#smoothMs > Math.max(this.#bestMs * slowFactor, 1);
-    const wanted = this.#perSecond * (isSlow ? slower : faster);
-    this.#perSecond = Math.min(Math.max(wanted, minPerSecond), limits.fanOutMembersPerSecond);
+    this.#turn(isSlow ? slower : faster);
+  }
+
+  /** A step had no answer, or was refused: worse than slow, and its time says nothing, since a refusal is quick. */
+  failed(): void {
+    this.#turn(slower);
+  }
+
+  #turn(factor: number): void {
+    this.#perSecond = Math.min(Math.max(this.#perSecond * factor, minPerSecond), limits.fanOutMembersPerSecond);
   }
 }

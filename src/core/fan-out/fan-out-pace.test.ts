@@ -3,6 +3,7 @@ import { ManualClock } from "../../../test/helpers/core-ports/manual-clock.ts";
 import { createSeededRandom } from "../../base/random.ts";
 import { createUuidV7, type Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
+import { WireError } from "../../protocol/wire-errors.ts";
 import { FanOutPace } from "./fan-out-pace.ts";
 import { FanOutStopped } from "./fan-out-stopped.ts";
 
@@ -118,6 +119,21 @@ describe("when more comes than can be done", () => {
     const members = all.flatMap(({ steps }) => steps).reduce((sum, step) => sum + step.members, 0);
     expect(members).toBeGreaterThan(2 * limits.fanOutMembersPerSecond);
     expect(members).toBeLessThanOrEqual(3.1 * limits.fanOutMembersPerSecond);
+  });
+
+  test("steps that a store does not serve make those of others slower", async () => {
+    message(groupId());
+    await run(1_500);
+    const steps = Array.from({ length: limits.fanOutStepMembers });
+    for (let count = 0; count < 10; count++) {
+      const failing = pace.inSteps(steps, clock.nowMs(), () => Promise.reject(new WireError("store_unavailable")));
+      const [outcome] = await Promise.all([Promise.allSettled([failing]), run(200)]);
+      expect(outcome[0]?.status).toBe("rejected");
+    }
+    const { done } = message(groupId());
+    await run(2_000);
+    expect(done).toHaveLength(limits.fanOutChunks);
+    expect(done.at(-1)).toBeGreaterThan(1_000);
   });
 
   test("a job that is old already has its turn at once, and its steps as well", async () => {

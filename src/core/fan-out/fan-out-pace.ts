@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 import { limits } from "../../protocol/limits.ts";
+import { WireError } from "../../protocol/wire-errors.ts";
 import { FanOutStopped } from "./fan-out-stopped.ts";
 import { StepTurns } from "./step-turns.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -53,7 +54,12 @@ export class FanOutPace {
       const latest = begunAt + (leftMs * (from + step.length)) / items.length;
       await this.#steps.turn(step.length, latest);
       const since = this.#clock.monotonicMs();
-      await serve(step);
+      try {
+        await serve(step);
+      } catch (error) {
+        if (error instanceof WireError && error.temporary) this.#steps.failed();
+        throw error;
+      }
       if (step.length === limits.fanOutStepMembers) this.#steps.heard(this.#clock.monotonicMs() - since);
     }
   }

@@ -47,6 +47,11 @@ export class StepTurns {
     this.#rate.heard(tookMs);
   }
 
+  /** A store did not serve a step. */
+  failed(): void {
+    this.#rate.failed();
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
