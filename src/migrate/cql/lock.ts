@@ -42,6 +42,8 @@ export async function acquireCqlLock(admin: CassandraAdmin, options: CqlLockOpti
     const takenMs = clock.monotonicMs();
     if (await take(admin, row, options.ttlMs)) return hold(admin, row, takenMs, options);
     const holder = await readCqlHolder(admin);
+    // The row was written, and the answer that said so was lost.
+    if (holder?.id === row.owner) return hold(admin, row, takenMs, options);
     if (holder !== undefined && holder.id !== seen) options.observer.waiting("cql", holder);
     seen = holder?.id ?? seen;
     if (clock.monotonicMs() - startedMs >= options.timeoutMs) throw lockHeld(holder);
@@ -90,7 +92,8 @@ async function hold(
   const startBeat = (): void => {
     beating = beat();
   };
-  let timer = clock.schedule(ttlMs / 4, startBeat);
+  // An answer that was waited for, or lost, has cost a part of the row's life already.
+  let timer = clock.schedule(Math.max(0, takenMs + ttlMs / 4 - clock.monotonicMs()), startBeat);
   const release = async (): Promise<void> => {
     if (isReleased) return;
     isReleased = true;

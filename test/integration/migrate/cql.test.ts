@@ -158,6 +158,23 @@ describeOn(["cassandra"], "migrations of Cassandra", () => {
     );
   });
 
+  it("know their own lock when the answer that gave it to them was lost", async () => {
+    using folder = migrationFolder();
+    folder.write("cql", { "0001_more": more });
+    let lost = 0;
+    const connect = connectThrough(async (request, cql) => {
+      const answer = await request();
+      if (lost > 0 || !cql.startsWith("INSERT INTO msgr_migration_lock")) return answer;
+      lost += 1;
+      throw new StoreError("cassandra", "unreachable", "no answer", "none");
+    });
+    const waitedFor: unknown[] = [];
+    const observer = { ...upDefaults.observer, waiting: (_kind: unknown, holder: unknown) => waitedFor.push(holder) };
+    const config = freshConfig();
+    const applied = await runUp(async () => openCql(config, { connect }), folder, { timeoutMs: 0, observer });
+    expect([applied, lost, waitedFor]).toEqual([["0001_more"], 1, []]);
+  });
+
   it("stop before the next statement when the lock went to another runner, and write nothing any more", async () => {
     using folder = migrationFolder();
     const config = freshConfig();
