@@ -51,7 +51,10 @@ export function firstUnlisted(lane: Lane, seq: number): number {
   return lane.listedTo === undefined ? seq : Math.min(lane.listedTo + 1, seq);
 }
 
-/** Puts rows that were found in the log in the queue once more. Answers the intervals of their senders alone. */
+/**
+ * Puts rows that were found in the log in the queue once more, and before them what nobody listed yet: their senders' rows are
+ * about to say that everything up to them was. Answers the intervals of their senders alone.
+ */
 export async function handOverAgain(
   context: LaneContext,
   lane: Lane,
@@ -59,7 +62,10 @@ export async function handOverAgain(
   intervals: readonly MemberInterval[],
 ): Promise<readonly MemberInterval[]> {
   const seqs = rows.map((row) => row.seq);
-  await context.fanOut.enqueue(lane.conversationId, Math.min(...seqs), Math.max(...seqs), lane.end.membership);
+  const from = firstUnlisted(lane, Math.min(...seqs));
+  const to = Math.max(...seqs);
+  await context.fanOut.enqueue(lane.conversationId, from, to, lane.end.membership);
+  if (lane.listedTo !== undefined) lane.listedTo = Math.max(lane.listedTo, to);
   const senders = new Set(rows.map((row) => row.senderId));
   return intervals.filter(({ userId }) => senders.has(userId));
 }

@@ -79,11 +79,11 @@ describe("a send to a large group", () => {
 });
 
 describe("a process that dies between the append and the queue, and a client that never comes back", () => {
-  async function sendAndDie(from: Uuid, since: number): Promise<void> {
+  async function sendAndDie(from: Uuid, since: number, message = group.draft(since)): Promise<void> {
     const mortal = mortalPorts(world.ports());
     weather.during.set("fanOut.enqueue", () => mortal.kill());
     weather.failing.add("fanOut.enqueue");
-    void group.send(from, group.draft(since), createDeliveryCore(world, { ports: mortal.ports }));
+    void group.send(from, message, createDeliveryCore(world, { ports: mortal.ports }));
     await group.settle();
     weather.failing.clear();
     expect(world.log.headOf(groupId)?.head).toBe(since + 1);
@@ -96,6 +96,17 @@ describe("a process that dies between the append and the queue, and a client tha
     await group.drain();
     expect(group.listed(3)).toBe(size);
     expect(group.rowOf(lost)).toMatchObject({ ownSeq: 2, lastSeq: 3, lastUcount: 2 });
+    expect(group.pushed(2)).toHaveLength(size);
+  });
+
+  test("leave a row that the repeat of the next message takes along", async () => {
+    const [, lost, next] = group.members as [Uuid, Uuid, Uuid];
+    await sendAndDie(lost, 1);
+    const message = group.draft(2);
+    await sendAndDie(next, 2, message);
+    expect(await group.send(next, message, createDeliveryCore(world))).toMatchObject({ seq: 3 });
+    await group.drain();
+    expect(group.listed(3)).toBe(size);
     expect(group.pushed(2)).toHaveLength(size);
   });
 
