@@ -101,6 +101,19 @@ describe("thresholds", () => {
     expect(judge("response{workload:talk}", "count", "== 0").ok).toBe(true);
   });
 
+  test("what never ended has failed", () => {
+    const run = stats();
+    const actual = (metric: string): number | undefined => {
+      const selector = parseSelector(metric);
+      const demands = [{ selector, conditions: [parseCondition(selector.name, "max", "0")] }];
+      return judgeThresholds(demands, run, { generatorCpu: 0 })[0]?.actual;
+    };
+    run.count(1, "abandoned", 2_000, 3);
+    expect([actual("errors{workload:talk}"), actual("error_rate{workload:talk}")]).toEqual([3, 1]);
+    run.count(0, "abandoned", 2_000, 99);
+    expect([actual("errors{workload:beat}"), actual("error_rate{workload:beat}")]).toEqual([100, 0.5]);
+  });
+
   test("selectors come back as they were written", () => {
     const texts = ["response", "response{workload:a}", "wait{workload:a,phase:b}", "delivery{workload:a,route:cross}"];
     for (const text of texts) {

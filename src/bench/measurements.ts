@@ -62,6 +62,9 @@ export function valueOf(stats: RunStats, facts: ProcessFacts, selector: Selector
   const seconds = stats.recordedSeconds(selector.phase, selector.workload);
   const sum = (name: CounterName): number => cells.reduce((total, cell) => total + cell.counters.get(name), 0);
   const ended = sum("succeeded") + sum("failed");
+  // What never ended has no time that could be late: it would be the one failure that nobody sees.
+  const failed = sum("failed") + sum("abandoned");
+  const started = ended + sum("abandoned");
   switch (selector.name) {
     case "rate":
       return seconds === 0 ? undefined : sum("succeeded") / seconds;
@@ -78,9 +81,9 @@ export function valueOf(stats: RunStats, facts: ProcessFacts, selector: Selector
     case "achieved_rate":
       return sum("asked") === 0 ? undefined : ended / sum("asked");
     case "errors":
-      return sum("failed");
+      return failed;
     case "error_rate":
-      return ended === 0 ? undefined : sum("failed") / ended;
+      return started === 0 ? undefined : failed / started;
     case "recovery":
       return facts.recoveryMs;
     case "presence_online":

@@ -79,8 +79,13 @@ export const metricKinds = {
     labels: both,
     means: "operations that ended, of those asked for",
   },
-  errors: { distribution: false, unit: "count", labels: both, means: "operations that failed" },
-  error_rate: { distribution: false, unit: "share", labels: both, means: "operations that failed of those that ended" },
+  errors: { distribution: false, unit: "count", labels: both, means: "operations that failed or never ended" },
+  error_rate: {
+    distribution: false,
+    unit: "share",
+    labels: both,
+    means: "operations that failed or never ended, of all that were started",
+  },
   delivery_rate: {
     distribution: false,
     unit: "rate",
