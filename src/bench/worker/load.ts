@@ -43,6 +43,7 @@ interface Lane {
   readonly executor: Executor | undefined;
   /** When the executor's own time begins, ms since t0. */
   readonly startMs: number;
+  readonly endMs: number;
   cappedBefore: number;
 }
 
@@ -161,12 +162,12 @@ export class Load<Runner extends LoadRunner> implements OperationHost {
         inFlightMax: scenario.limits.inFlightMax,
         endMs: endMs - startMs,
       });
-      return { index, name, runner: present(this.runners[index], "runner"), executor, startMs, cappedBefore: 0 };
+      return { index, name, runner: present(this.runners[index], "runner"), executor, startMs, endMs, cappedBefore: 0 };
     });
   }
 
   #pollLane(lane: Lane, nowMs: number): void {
-    const { executor, index, runner, startMs } = lane;
+    const { executor, index, runner, startMs, endMs } = lane;
     if (executor === undefined || nowMs < startMs) return;
     const { stats, startsPerPollMax } = this.#parts;
     executor.poll(
@@ -187,8 +188,10 @@ export class Load<Runner extends LoadRunner> implements OperationHost {
     const capped = executor.counts.capped - lane.cappedBefore;
     if (capped === 0) return;
     lane.cappedBefore = executor.counts.capped;
-    stats.count(index, "capped", nowMs, capped);
-    stats.count(index, "asked", nowMs, capped);
+    // A worker that comes late may find them when the load is over; they were due before.
+    const dueMs = Math.min(nowMs, endMs - 1);
+    stats.count(index, "capped", dueMs, capped);
+    stats.count(index, "asked", dueMs, capped);
   }
 
   #skip(lane: Lane, operation: Operation): void {
