@@ -70,6 +70,7 @@ export class PrivateStack {
     const found = this.#process(name);
     this.#signal(found, "SIGKILL");
     for (let waitedMs = 0; isRunning(found) && waitedMs < goneWithinMs; waitedMs += 20) await pause(20);
+    if (isRunning(found)) throw new BenchError("failed", `${name} (pid ${found.pid}) does not end.`);
   }
 
   /** What was killed runs again on its data, at its address, when this resolves. */

@@ -44,6 +44,11 @@ describe("recovery after a fault", () => {
     expect(outcome).toMatchObject({ firstSuccessMs: 0, recoveryMs: 0, ok: true });
   });
 
+  test("is not known where nothing went steadily before", () => {
+    const stats = run(seconds, (second) => (second >= 2 && second < 7 ? silence : undefined));
+    expect(judge([fault(2, 7)], stats)[0]).toMatchObject({ recoveryMs: undefined, ok: false });
+  });
+
   test("is counted from the end of the fault to the first of three full seconds", () => {
     // A first success, one more, then a relapse: not full yet.
     const stats = run(seconds, (second) => {

@@ -49,7 +49,8 @@ export function judgeRecovery(events: readonly FaultEvent[], options: RecoveryOp
     const nextMs = Math.min(loadMs, ...begins.filter((begin) => begin >= endOfAllMs));
     const span: Span = { endMs: endOfAllMs, untilMs: nextMs, intervalMs };
     const firstSuccessMs = firstAfter(span, 1, (index) => flows.every((flow) => hasSuccess(flow, index)));
-    const isFull = (index: number): boolean => flows.every((flow) => isAsBefore(flow, index));
+    // Nothing went steadily before the fault, so nothing can be as it was.
+    const isFull = (index: number): boolean => flows.length > 0 && flows.every((flow) => isAsBefore(flow, index));
     const recoveryMs = firstAfter(span, intervalsInARow, isFull);
     return { ...event, firstSuccessMs, recoveryMs, ok: recoveryMs !== undefined && recoveryMs <= recoveryMaxMs };
   });
