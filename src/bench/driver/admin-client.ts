@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { QueueLevels } from "../servers/server-readings.ts";
+import { BenchError } from "./bench-error.ts";
 import { HttpClient } from "./http-client.ts";
 
 /** The administrative port of the server under test. */
@@ -63,8 +64,8 @@ export class AdminClient {
   async sample(): Promise<ServerSample> {
     const text = await this.#http.text("/metrics");
     return {
-      cpuSeconds: valueIn(text, "process_cpu_seconds"),
-      rssBytes: valueIn(text, "process_resident_memory_bytes"),
+      cpuSeconds: requiredIn(text, "process_cpu_seconds"),
+      rssBytes: requiredIn(text, "process_resident_memory_bytes"),
       queues: queuesIn(text),
     };
   }
@@ -74,10 +75,17 @@ export class AdminClient {
   }
 }
 
-/** A metric without labels in Prometheus text; 0 when it is not there. */
-function valueIn(text: string, name: string): number {
+/** A metric without labels in Prometheus text. */
+function valueIn(text: string, name: string): number | undefined {
   const match = new RegExp(`^${name} (\\S+)$`, "m").exec(text);
-  return match === null ? 0 : Number(match[1]);
+  return match === null ? undefined : Number(match[1]);
+}
+
+/** What answers without it is no server of ours: a reading of 0 would hold every threshold. */
+function requiredIn(text: string, name: string): number {
+  const value = valueIn(text, name);
+  if (value === undefined) throw new BenchError("failed", `GET /metrics of the administrative port has no ${name}.`);
+  return value;
 }
 
 /** What a server says of its queues, with the jobs of large groups, wherever these wait. */
@@ -86,5 +94,5 @@ function queuesIn(text: string): QueueLevels {
   for (const [, unit, queue = "", value] of text.matchAll(/^msgr_queue_(entries|bytes)\{queue="([^"]+)"\} (\S+)$/gm)) {
     levels[unit as "entries" | "bytes"][queue] = Number(value);
   }
-  return { ...levels, entries: { ...levels.entries, fan_out_jobs: valueIn(text, "msgr_fan_out_jobs_waiting") } };
+  return { ...levels, entries: { ...levels.entries, fan_out_jobs: valueIn(text, "msgr_fan_out_jobs_waiting") ?? 0 } };
 }
