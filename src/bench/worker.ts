@@ -14,10 +14,10 @@ interface Worker {
 }
 
 let worker: Worker | undefined;
-/** What must not outlive the driver; undefined once the driver has all it needs. */
+/** What must not outlive the driver, unless it says that it ends that by itself. */
 let owned: OwnedByDriver | undefined;
 /** One of them is enough to end the stores. */
-let isFirst = false;
+const isFirst = process.argv[2] === "0";
 
 const tellDriver = (message: WorkerMessage): void => {
   if (process.connected) process.send?.(message);
@@ -29,10 +29,9 @@ process.on("message", (message: DriverMessage) => {
     return;
   }
   if (message.type === "owned") {
-    owned &&= message.owned;
+    ({ owned } = message);
     return;
   }
-  if (message.type === "finish") owned = undefined;
   worker?.handle(message);
 });
 
@@ -40,8 +39,6 @@ async function setUp(setup: WorkerSetup): Promise<void> {
   const { authorities } = setup;
   if (authorities.length > 0) setDefaultCACertificates([...getCACertificates("default"), ...authorities]);
   if (setup.target === "server") {
-    owned = setup.owned;
-    isFirst = setup.share.index === 0;
     worker = new LoadWorker(setup, tellDriver);
   } else {
     // The drivers of the stores are loaded by those who use them only.

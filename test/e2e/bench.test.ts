@@ -176,5 +176,20 @@ describe("msgr bench", () => {
       await bench.ended;
       await eventually(() => expect(children.filter(isAlive)).toEqual([]));
     });
+
+    it("takes its server along also when it is killed before the load", async () => {
+      using folder = temporaryFolder();
+      const bench = startBench(folder.path, talk("40/s", noLimits).replace("users: 4,", "users: 20k,"), [
+        "--workers",
+        "1",
+      ]);
+      await eventually(() => expect(bench.stderr()).toContain("making 20,000 users"));
+      const children = childrenOf(bench.pid).map(({ pid }) => pid);
+      expect(children).toHaveLength(2);
+      bench.process.kill("SIGKILL");
+      await bench.ended;
+      expect(bench.stderr()).not.toContain("connecting");
+      await eventually(() => expect(children.filter(isAlive)).toEqual([]));
+    });
   });
 });

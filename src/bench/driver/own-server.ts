@@ -40,8 +40,13 @@ export class OwnServer {
 
   static async start(options: OwnServerOptions): Promise<OwnServer> {
     const process = await ServerProcess.start(options);
-    const front = options.isFronted ? await startTcpProxy(new URL(process.url).host) : undefined;
-    return new OwnServer(options, front, process);
+    try {
+      const front = options.isFronted ? await startTcpProxy(new URL(process.url).host) : undefined;
+      return new OwnServer(options, front, process);
+    } catch (error) {
+      await process.stop();
+      throw error;
+    }
   }
 
   /** As clients reach it. */

@@ -189,6 +189,7 @@ class BenchRun {
       interrupted,
       tell: (text) => reporter.stage(text),
     });
+    this.#tellOwned();
     return this.#stage;
   }
 
@@ -204,6 +205,7 @@ class BenchRun {
       environment,
       nodeFlags: serverFlags,
     });
+    this.#tellOwned();
     if (this.#folder?.inMemory === true && scenario.target.profile === "embedded") {
       reporter.warn("the server's data lies in a file system in memory: nothing is durable. Set TMPDIR to a disk.");
     }
@@ -228,7 +230,7 @@ class BenchRun {
       target.sampleMemory(nowMs());
       return sample();
     });
-    stage.start(target, nowMs, () => this.#workers.tell({ type: "owned", owned: this.#owned(target) }));
+    stage.start(target, nowMs, () => this.#tellOwned());
     await loading;
     await stage.stop();
     if (stage.failure !== undefined) throw stage.failure;
@@ -241,8 +243,10 @@ class BenchRun {
     return growthsOf(target, events, { recordedMs, loadEndMs: this.#loadEndMs });
   }
 
-  #owned(target: Target): OwnedByDriver {
-    return { serverPids: target.pids, stackFolder: this.#stage?.stackFolder };
+  /** Whoever kills the driver, at whatever stage, leaves nothing of it running. */
+  #tellOwned(): void {
+    const owned: OwnedByDriver = { serverPids: this.#target?.pids ?? [], stackFolder: this.#stage?.stackFolder };
+    this.#workers.tell({ type: "owned", owned });
   }
 
   async #provision(target: Target): Promise<Provisioned> {
@@ -272,6 +276,7 @@ class BenchRun {
     const measured = isMemoryWanted(scenario, plan);
     // What making users has left in the old process would hide what connections take.
     if (measured) await target.restart();
+    if (measured) this.#tellOwned();
     await this.#setUpWorkers(target, made);
     reporter.stage(`connecting ${formatCount(plan.connections)} devices at ${formatCount(scenario.connectRate)}/s`);
     if (measured) await this.#connectMeasured(target);
@@ -318,7 +323,6 @@ class BenchRun {
         devices: own.flatMap((user) => devices.slice(user * devicesPerUser, (user + 1) * devicesPerUser)),
         sourceAddresses:
           addresses > 1 ? Array.from({ length: addresses }, (_, address) => `127.0.0.${address + 2}`) : [],
-        owned: this.#owned(target),
         presence: this.#presence?.setupOf(index, count),
       };
     });
@@ -349,6 +353,7 @@ class BenchRun {
         `the server died (${describeEnd(target.died)}); starting it again to read what it kept\n${target.died.said}`.trim(),
       );
       await target.restart();
+      this.#tellOwned();
     }
     const http = new HttpClient(target.url, 8, { patienceMs: scenario.faults.length > 0 ? patienceAfterFaultsMs : 0 });
     try {

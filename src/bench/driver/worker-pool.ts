@@ -131,7 +131,8 @@ export class WorkerPool {
   }
 
   async collect(): Promise<readonly WorkerReport[]> {
-    await Promise.all(this.#workers.map((worker) => worker.perform({ type: "finish" }, "finish")));
+    const serverDied = this.#options.lost() !== undefined;
+    await Promise.all(this.#workers.map((worker) => worker.perform({ type: "finish", serverDied }, "finish")));
     return this.#workers.map((worker) => {
       if (worker.report === undefined) throw new BenchError("failed", `Load worker ${worker.index} gave no report.`);
       return worker.report;

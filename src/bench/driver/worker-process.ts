@@ -22,7 +22,7 @@ export class WorkerProcess {
 
   constructor(index: number, nodeFlags: readonly string[]) {
     this.index = index;
-    this.#child = fork(workerFile, [], {
+    this.#child = fork(workerFile, [String(index)], {
       serialization: "advanced",
       execArgv: [...nodeFlags],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -64,10 +64,18 @@ export class WorkerProcess {
   /** Ends the process, politely first. Idempotent. */
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    if (this.#child.connected) this.#child.disconnect();
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), 3_000);
+    await this.#disconnect();
     await this.#exited;
     clearTimeout(timer);
+  }
+
+  /** Not as when the driver is gone: what it has started is still in its hands. */
+  async #disconnect(): Promise<void> {
+    if (!this.#child.connected) return;
+    const release: DriverMessage = { type: "owned", owned: undefined };
+    await new Promise<void>((resolve) => this.#child.send(release, () => resolve()));
+    if (this.#child.connected) this.#child.disconnect();
   }
 
   #hear(message: WorkerMessage): void {

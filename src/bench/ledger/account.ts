@@ -48,7 +48,7 @@ export interface LedgerVerdict {
   readonly conversationsScanned: number;
   /** Conversations with messages of this run whose log was not scanned. */
   readonly conversationsUnscanned: number;
-  /** Devices left out because they were offline at the end. */
+  /** Devices left out because a workload had sent them away, or their server had died. */
   readonly devicesAbsent: number;
   /** Scenarios on the stores: answers about users who had to be online. */
   readonly presenceChecked?: number;

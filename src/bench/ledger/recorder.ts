@@ -54,7 +54,7 @@ export interface LedgerObservations {
     readonly received: Uint32Array;
     readonly missing: Float64Array;
   };
-  /** Devices that were offline at the end; what they miss is not lost. */
+  /** Devices that were sent away at the end, or whose server had died; what they miss is not lost. */
   readonly absent: Uint32Array;
   readonly faults: FaultReport;
 }
@@ -206,7 +206,7 @@ export class LedgerRecorder {
     );
   }
 
-  /** The device is offline at the end of the run. */
+  /** What the device misses at the end of the run is excused. */
   absent(device: number): void {
     this.#absent.add(device);
   }

@@ -176,7 +176,7 @@ export class LoadWorker {
         this.#owed.hear(message.pairs, message.version);
         break;
       case "finish":
-        this.#finish();
+        this.#finish(message.serverDied);
         break;
     }
   }
@@ -230,12 +230,12 @@ export class LoadWorker {
     return true;
   }
 
-  #finish(): void {
+  #finish(serverDied: boolean): void {
     this.#load.abandon();
     this.#groups.sweep(Number.POSITIVE_INFINITY);
     this.#watch.finish(monotonicMs());
     for (let slot = 0; slot < this.#fleet.size; slot++) {
-      if (!this.#fleet.isReady(slot) || !this.#watch.isSynced(slot)) this.#recorder.absent(this.#slots.deviceOf(slot));
+      if (this.#watch.isExcused(slot, serverDied)) this.#recorder.absent(this.#slots.deviceOf(slot));
     }
     this.#tellDriver({
       type: "report",

@@ -40,8 +40,6 @@ export interface ServerWorkerSetup extends CommonSetup {
   readonly devices: readonly DeviceAccess[];
   /** Loopback addresses to connect from, in turn; empty: whichever the system takes. */
   readonly sourceAddresses: readonly string[];
-  /** What the driver started; a worker that loses its driver ends it. */
-  readonly owned: OwnedByDriver;
   /** Undefined: presence is not checked. */
   readonly presence: PresenceSetup | undefined;
 }
@@ -64,6 +62,7 @@ export interface PresencePerson extends DeviceAccess {
   readonly number: number;
 }
 
+/** What the driver started; a worker that loses its driver ends it. */
 export interface OwnedByDriver {
   readonly serverPids: readonly number[];
   /** Of stores of the run's own. */
@@ -82,8 +81,8 @@ export interface DeviceAccess {
 
 export type DriverMessage =
   | { readonly type: "setup"; readonly setup: WorkerSetup }
-  /** At any time: a server has another process now. */
-  | { readonly type: "owned"; readonly owned: OwnedByDriver }
+  /** At any time, also before the setup: there is something, or a server has another process now. Undefined: leave it alone. */
+  | { readonly type: "owned"; readonly owned: OwnedByDriver | undefined }
   | DriverCommand;
 
 /** What a worker that is set up can be told. */
@@ -95,7 +94,8 @@ export type DriverCommand =
   | { readonly type: "stop" }
   /** While draining: what workers had acked (owed-rows.ts). Versions grow. */
   | { readonly type: "acked"; readonly pairs: Uint32Array; readonly version: number }
-  | { readonly type: "finish" };
+  /** `serverDied`: by itself, so that devices could not come back. */
+  | { readonly type: "finish"; readonly serverDied: boolean };
 
 export type WorkerStep = "setup" | "connect" | "write_history" | "finish";
 

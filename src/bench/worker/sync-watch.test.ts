@@ -58,3 +58,12 @@ test("who is not back at the end counts until then, once", () => {
   watch.finish(500);
   expect(back).toEqual([[2, 100, 400]]);
 });
+
+test("at the end only those are excused who were sent away, unless there is no server any more", () => {
+  const { watch, away } = fresh();
+  for (const slot of [0, 1, 2]) watch.synced(slot, 10);
+  away.add(1);
+  for (const slot of [1, 2]) watch.unsynced(slot, 20);
+  expect([0, 1, 2].map((slot) => watch.isExcused(slot, false))).toEqual([false, true, false]);
+  expect([0, 1, 2].map((slot) => watch.isExcused(slot, true))).toEqual([false, true, true]);
+});

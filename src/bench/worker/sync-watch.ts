@@ -57,6 +57,14 @@ export class SyncWatch {
     } else if (was) this.#lostSinceMs[slot] = atMs;
   }
 
+  /**
+   * What it misses at the end of a run is excused: it was sent away, or `nobodyAnswers` any more. Any other device had the
+   * drain to come back and fetch what it was owed.
+   */
+  isExcused(slot: number, nobodyAnswers: boolean): boolean {
+    return this.#options.isAway(slot) || (nobodyAnswers && !this.isSynced(slot));
+  }
+
   /** Nobody comes back any more. */
   finish(atMs: number): void {
     for (let slot = 0; slot < this.#options.slots; slot++) this.#end(slot, atMs);
