@@ -78,7 +78,17 @@ export const benchCommand: Command = {
     { command: "msgr bench my.yaml --out results/ --json > result.json", what: "For scripts" },
   ],
   output: { schema: resultSchema, lines: false },
-  exits: ["configuration", "unreachable", "finding", "locked", "threshold", "invalid_run", "incorrect", "interrupted"],
+  exits: [
+    "configuration",
+    "unreachable",
+    "finding",
+    "locked",
+    "threshold",
+    "invalid_run",
+    "incorrect",
+    "interrupted",
+    "terminated",
+  ],
   run: bench,
 };
 

@@ -28,7 +28,7 @@ export async function serverFinding(
   if (status === 401) return ok(check, `${url} answers, and passes WebSockets on`);
   if (typeof status === "number") {
     const message = `${url}/ws answers an upgrade with ${status}: that is not msgr, or the upgrade does not reach it`;
-    const fix = "Behind a load balancer: pass `Upgrade` and `Connection` on (deploy/nginx.conf shows how).";
+    const fix = "Behind a load balancer: pass `Upgrade` and `Connection` on (deploy/nginx/msgr.conf shows how).";
     return { check, state: "fail", message, fix };
   }
   if (await portIsFree()) {
