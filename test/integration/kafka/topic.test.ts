@@ -1,6 +1,7 @@
 import { Producer } from "@platformatic/kafka";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { QueuedJob } from "../../../src/core/ports/fan-out-queue.ts";
+import { encodeJob } from "../../../src/stores/kafka/job-codec.ts";
 import { inspectKafka } from "../../../src/stores/kafka/inspect.ts";
 import { clientOptions, fanOutGroup, fanOutTopic, type KafkaSettings } from "../../../src/stores/kafka/settings.ts";
 import { describeTopic } from "../../../src/stores/kafka/topic.ts";
@@ -153,6 +154,26 @@ describeOn(["kafka"], "the topic of large groups", () => {
     expect(served.map(({ toSeq }) => toSeq)).toEqual([1]);
     expect(log.lines.filter((line) => line.startsWith("error"))).toEqual([expect.stringContaining("is no job")]);
     await consumption.stop();
+    await queue.close();
+  });
+
+  test("with batches larger than a glance still says how old the oldest job is", async () => {
+    const settings = ownKafkaSettings();
+    const queue = await openTestQueue(settings);
+    onTestFinished(() => deleteTopic(settings));
+    const [conversationId, topic] = [newId(), fanOutTopic(settings)];
+    const value = encodeJob({ conversationId, fromSeq: 1, toSeq: 1, chunk: 0, membership: 1 });
+    const producer = new Producer(clientOptions(settings, "stranger"));
+    for (const [partition, timestamp] of [
+      [0, 3_000n],
+      [31, 1_000n],
+      [63, 2_000n],
+    ] as const) {
+      const messages = Array.from({ length: 300 }, () => ({ topic, partition, value, timestamp }));
+      await producer.send({ messages, acks: -1 });
+    }
+    await producer.close();
+    expect(await queue.lag()).toEqual({ jobsWaiting: 900, oldestAt: 1_000 });
     await queue.close();
   });
 
