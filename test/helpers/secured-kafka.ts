@@ -1,14 +1,12 @@
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { jarFolder } from "../../src/stack/jars/fetch-jars.ts";
 import { probeKafka } from "../../src/stack/probes/probes.ts";
 import { kafkaArguments } from "../../src/stack/recipes/kafka.ts";
 import type { Certificates } from "./certificates.ts";
 import { freePort } from "./free-port.ts";
+import { jarsOf, java, startJava } from "./java-process.ts";
 
 /** A broker of the test's own that asks for TLS, a log-in, or both, each on a port of its own. Nothing of it survives. */
 export interface SecuredKafka extends AsyncDisposable {
@@ -36,36 +34,20 @@ export async function startSecuredKafka(certificates: Certificates): Promise<Sec
     path.join(folder, "log4j2.xml"),
     '<Configuration><Loggers><Root level="ERROR"/></Loggers></Configuration>',
   );
-  const cache = process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache");
-  const jars = jarFolder(path.join(cache, "msgr"), "kafka");
-  const home = process.env["JAVA_HOME"];
-  const java = home === undefined ? "java" : path.join(home, "bin", "java");
+  const jars = jarsOf("kafka");
   const user = `SCRAM-SHA-512=[name=${kafkaUser.username},password=${kafkaUser.password}]`;
   const words = ["format", "--cluster-id", "bXNnci10ZXN0LWNsdXN0ZQ", "--config", properties, "--add-scram", user];
   execFileSync(java, kafkaArguments(folder, jars, "kafka.tools.StorageTool", words), { stdio: "pipe" });
-  const log = path.join(folder, "kafka.log");
-  const output = openSync(log, "a");
-  const run = kafkaArguments(folder, jars, "kafka.Kafka", [properties]);
-  const child = spawn(java, run, { cwd: folder, stdio: ["ignore", output, output] });
-  closeSync(output);
-  const ended = once(child, "close");
-  const dispose = async (): Promise<void> => {
-    child.kill("SIGKILL");
-    await ended;
-    rmSync(folder, { recursive: true, force: true });
-  };
-  const untilMs = performance.now() + readyWithinMs;
-  while (!(await probeKafka({ host: "127.0.0.1", port: portOf(0) }, 1_000))) {
-    if (child.exitCode === null && performance.now() < untilMs) {
-      await sleep(100);
-      continue;
-    }
-    const said = readFileSync(log, "utf8").split("\n").slice(-30).join("\n");
-    await dispose();
-    throw new Error(`Kafka did not start:\n${said}`);
-  }
+  const started = await startJava({
+    name: "Kafka",
+    folder,
+    words: kafkaArguments(folder, jars, "kafka.Kafka", [properties]),
+    log: path.join(folder, "kafka.log"),
+    isUp: () => probeKafka({ host: "127.0.0.1", port: portOf(0) }, 1_000),
+    readyWithinMs,
+  });
   const brokers = Object.fromEntries(listeners.map((name, index) => [name, `localhost:${portOf(index)}`]));
-  return { brokers: brokers as Record<Listener, string>, [Symbol.asyncDispose]: dispose };
+  return { ...started, brokers: brokers as Record<Listener, string> };
 }
 
 function propertiesOf(folder: string, ports: readonly number[], { bundle, authority }: Certificates): string {
