@@ -2,6 +2,7 @@ import { appendFileSync, chmodSync, chownSync, copyFileSync, readFileSync, statS
 import path from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { present } from "../../src/base/assert.ts";
 import { limits } from "../../src/protocol/limits.ts";
 import type { Config } from "../../src/server/config/config-schema.ts";
 import { kafkaSettings } from "../../src/server/store-options.ts";
@@ -9,6 +10,7 @@ import { inspectKafka } from "../../src/stores/kafka/inspect.ts";
 import type { KafkaSettings } from "../../src/stores/kafka/settings.ts";
 import { connectPostgresAdmin } from "../../src/stores/postgres/connect-admin.ts";
 import { api } from "../helpers/api.ts";
+import { expectBenchExit, startBench } from "../helpers/bench-process.ts";
 import { startCassandra, type CassandraProcess } from "../helpers/cassandra-process.ts";
 import { hasOpenssl, keystorePassword, makeCertificates, type Certificates } from "../helpers/certificates.ts";
 import { variablesOf } from "../helpers/cluster-servers.ts";
@@ -35,6 +37,18 @@ interface Finding {
 
 const stores = ["cassandra", "postgres", "redis", "s3", "kafka"] as const;
 type Store = (typeof stores)[number];
+
+const onStores = `version: 1
+name: stores
+description: Cassandra and Redis without a server.
+target: { mode: store }
+population: { users: 10 }
+load:
+  append: { do: store.append, executor: closed, in_flight: 2 }
+  beat: { do: presence.heartbeat, executor: closed, in_flight: 2 }
+phases: [{ name: steady, duration: 1s }, { name: drain, duration: 20s }]
+limits: { generator_cpu: 100%, event_loop_lag_p99: 1m }
+`;
 
 const portOf = (address: string): number => Number(/:(\d+)/.exec(address.replace("://", ""))?.[1]);
 
@@ -309,6 +323,22 @@ describe.skipIf(!hasOpenssl)("TLS", () => {
         expect(sessions).toEqual([{ ssl: true }]);
         await admin.close();
         expect(server.stderr()).toBe("");
+      },
+      testWithinMs,
+    );
+
+    test(
+      "load workers of msgr bench write to the stores through it too",
+      async () => {
+        using bench = temporaryFolder();
+        const end = await startBench(bench.path, onStores, [], environment(certificates.authority)).ended;
+        expectBenchExit(end, 0);
+        const { ledger, workloads } = present(end.result, "result");
+        expect(ledger).toMatchObject({ ok: true, undecided: 0 });
+        expect(workloads.map(({ name, succeeded }) => [name, succeeded > 0])).toEqual([
+          ["append", true],
+          ["beat", true],
+        ]);
       },
       testWithinMs,
     );
