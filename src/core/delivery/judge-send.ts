@@ -26,6 +26,7 @@ export type Verdict = "done" | "proof" | "standing" | "watermark" | "view" | "me
 export function judgeSend(context: LaneContext, lane: Lane, round: Round, send: PendingSend): Verdict {
   const { draft } = send;
   const { head } = lane.end;
+  if (isInRound(round, send)) return "done";
   if (send.gate.refuses(lane.conversationId, draft.messageId, send.ticket)) {
     send.fail(new WireError("out_of_order"));
     return "done";
@@ -47,13 +48,25 @@ export function judgeSend(context: LaneContext, lane: Lane, round: Round, send: 
   }
   // Proven absent up to a head that was read after the append whose outcome was open: it did not happen.
   send.undecided = false;
-  const twin = round.find(draft.messageId);
-  if (twin !== undefined) {
-    round.doubles.push({ send, row: twin });
-    send.taken();
-    return "done";
-  }
   return lane.kind === "direct" ? judgeDirect(context, lane, round, send) : judgeGroup(lane, round, send);
+}
+
+/**
+ * An earlier attempt of the same message is answered with this round, and this one with it. Before its turn is looked at: what failed
+ * after the earlier attempt must not refuse the later one, since its sender takes that for the answer.
+ */
+function isInRound(round: Round, send: PendingSend): boolean {
+  const { messageId } = send.draft;
+  const row = round.find(messageId);
+  if (row !== undefined) {
+    round.doubles.push({ send, row });
+  } else {
+    const repeat = round.repeats.find((each) => each.row.messageId === messageId);
+    if (repeat?.row.senderId !== send.caller.userId) return false;
+    round.repeats.push({ send, row: repeat.row });
+  }
+  send.taken();
+  return true;
 }
 
 function judgeRecent(send: PendingSend, earlier: RecentRow): Verdict {

@@ -118,6 +118,24 @@ describe("a rate limit, while the store is slow", () => {
     expect(await outcomes([send(m2), send(draftTo(bob))])).toEqual(["sent", "sent"]);
   });
 
+  test.each(["new", "in the log already"])(
+    "does not refuse an attempt beside an earlier one of a message that is %s",
+    async (kind) => {
+      const [m1, m2] = [draftTo(bob), draftTo(bob)];
+      if (kind !== "new") await send(m1, core.delivery.createGate());
+      // Of a process that has to look into the log.
+      core = createDeliveryCore(world);
+      gate = core.delivery.createGate();
+      const busy = core.delivery.send(caller(bob), core.delivery.createGate(), draftTo(ann));
+      const attempts = [send(m1)];
+      postpone(m2);
+      attempts.push(send(m1), send(draftTo(bob)));
+      expect(await outcomes([busy, ...attempts])).toEqual(["sent", "sent", "sent", "out_of_order"]);
+      expect(await outcomes([send(m2)])).toEqual(["sent"]);
+      expect(log().filter((messageId) => messageId === m1.messageId)).toHaveLength(1);
+    },
+  );
+
   test("says nothing any more of what came back in order", async () => {
     const [m1, m2, m3] = [draftTo(bob), draftTo(bob), draftTo(bob)];
     weather.fates.push("unavailable");
