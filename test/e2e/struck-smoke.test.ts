@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { present } from "../../src/base/assert.ts";
-import { type BenchEnd, startBench } from "../helpers/bench-process.ts";
+import { type BenchEnd, expectBenchExit, startBench } from "../helpers/bench-process.ts";
 import { describeOn } from "../helpers/real-stores.ts";
 import { temporaryFolder } from "../helpers/server-process.ts";
 
@@ -12,8 +12,9 @@ const smoke = readFileSync(path.resolve(import.meta.dirname, "../../scenarios/sm
 const noLimits = "limits={generator_cpu: 100%, event_loop_lag_p99: 1m, start_lag_p99: 1m, achieved_rate: 0%}";
 
 /** Nothing was lost, doubled or reordered, every device is back and was looked at, and the fault took place. */
-function expectClean({ code, stdout, stderr, result, leftovers }: BenchEnd, struck: readonly string[]): void {
-  expect({ code, stdout, stderr }).toMatchObject({ code: 0 });
+function expectClean(end: BenchEnd, struck: readonly string[]): void {
+  expectBenchExit(end, 0);
+  const { result, leftovers } = end;
   const { ledger, faults = [] } = present(result, "result");
   expect(ledger.faults).toEqual({ counts: {}, cases: [] });
   expect(ledger).toMatchObject({ ok: true, undecided: 0, conversationsUnscanned: 0, devicesAbsent: 0 });
@@ -31,8 +32,9 @@ it("smoke while its server is killed: a clean ledger", { timeout: 120_000 }, asy
 it("a fault that makes no sense: exit 2, with its place", async () => {
   using folder = temporaryFolder();
   const words = ["--fault", "server.kill which=server-2 at=1s for=1s"];
-  const { code, stderr, result } = await startBench(folder.path, smoke, words).ended;
-  expect({ code, stderr }).toMatchObject({ code: 2 });
+  const end = await startBench(folder.path, smoke, words).ended;
+  expectBenchExit(end, 2);
+  const { stderr, result } = end;
   expect(stderr).toContain('for=1s:1:19 faults[0]: server.kill cannot strike "server-2" (server-1)');
   expect(result).toBeUndefined();
 });
