@@ -27,6 +27,7 @@ test.each(tables)(
         { ...row, userId: reader, recvSeq: 3 },
       ],
     );
+    await turn();
     expect(under.map(({ table }) => table).toSorted()).toEqual(tables);
     under.find(({ table }) => table === first)?.answered.resolve();
     await turn();

@@ -1,10 +1,10 @@
 import type { ReceiptRow } from "../../core/model.ts";
-import type { Receipts } from "../../core/ports/receipts.ts";
+import type { Receipts, ReceiptWrite } from "../../core/ports/receipts.ts";
 import { numberOf, uuidCell, uuidOf, type Int64, type UuidObject } from "./cells.ts";
-import { receiptStatements } from "./receipt-statements.ts";
+import { ReceiptBatches } from "./receipt-batches.ts";
 import { timeOfReversed } from "./registers.ts";
 import type { CassandraSession, ResultRow } from "./session.ts";
-import { writePartitions, writeSideRows } from "./side-rows.ts";
+import { allOf, inWaves, writePartitions } from "./side-rows.ts";
 
 const selectAll = `
   SELECT user_id, recv_seq, recv_at_reversed, read_seq, read_at_reversed
@@ -24,13 +24,17 @@ interface ReceiptCells {
 
 /** Watermarks in Cassandra: the members of a conversation are one partition, at most a group's bound of rows. */
 export function createCassandraReceipts(session: CassandraSession): Receipts {
+  const batches = new ReceiptBatches(session);
+  const writeAll = (writes: readonly ReceiptWrite[]): Promise<void>[] => writes.map((write) => batches.write(write));
   return {
     async write(writes) {
-      await writePartitions(session, writes.map(receiptStatements), "begins");
+      await allOf(writeAll(writes));
     },
 
     async writeWithLists(writes, lists) {
-      await writeSideRows(session, lists, writes, "begins");
+      const { first, last } = inWaves(lists);
+      await allOf([...writeAll(writes), writePartitions(session, first, "begins")]);
+      await writePartitions(session, last, "begins");
     },
 
     async all(conversationId) {

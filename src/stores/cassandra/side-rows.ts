@@ -18,12 +18,27 @@ export async function writeSideRows(
   receipts: readonly ReceiptWrite[] | undefined,
   urgency: Urgency,
 ): Promise<void> {
-  const first: (readonly Statement[])[] = [];
-  const second: (readonly Statement[])[] = [];
-  for (const write of lists) (isOwnWatermark(write) ? second : first).push(listStatements(write));
-  if (receipts !== undefined) for (const write of receipts) first.push(receiptStatements(write));
-  await writePartitions(session, first, urgency);
-  await writePartitions(session, second, urgency);
+  const { first, last } = inWaves(lists);
+  await writePartitions(session, [...first, ...(receipts ?? []).map(receiptStatements)], urgency);
+  await writePartitions(session, last, urgency);
+}
+
+interface Waves {
+  readonly first: readonly (readonly Statement[])[];
+  /** Own watermarks. */
+  readonly last: readonly (readonly Statement[])[];
+}
+
+export function inWaves(lists: readonly ListWrite[]): Waves {
+  return {
+    first: lists.filter((write) => !isOwnWatermark(write)).map(listStatements),
+    last: lists.filter(isOwnWatermark).map(listStatements),
+  };
+}
+
+/** Rejects with the first error in the order given, once nothing is under way any more. */
+export async function allOf(writes: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(writes)) if (outcome.status === "rejected") throw outcome.reason;
 }
 
 export async function writePartitions(
