@@ -95,12 +95,14 @@ describe("msgr bench", () => {
     expect(result).toBeUndefined();
   });
 
-  it("exits with 7 when a threshold is missed", async () => {
+  it("exits with 7 when a threshold is missed; keeps the data if asked to, and says where", async () => {
     using folder = temporaryFolder();
     const missed = `thresholds: [{ metric: "response{workload:direct}", p50: "< 1us" }]`;
-    const end = await startBench(folder.path, talk("20/s", `${noLimits}\n${missed}`)).ended;
+    const end = await startBench(folder.path, talk("20/s", `${noLimits}\n${missed}`), ["--keep-data"]).ended;
     expectBenchExit(end, 7);
-    const { stdout, result } = end;
+    const { stdout, stderr, result, leftovers } = end;
+    expect(leftovers).toEqual([expect.stringContaining("msgr-bench-")]);
+    expect(stderr).toContain(`stays in ${path.join(folder.path, "tmp", leftovers[0] ?? "")}`);
     expect(stdout).toContain("missed: response{workload:direct} p50 < 1us, was ");
     expect(result?.exitCode).toBe(7);
   });

@@ -7,6 +7,8 @@ export interface BenchReporter {
   /** Once a second under load. */
   progress(progress: Progress): void;
   warn(text: string): void;
+  /** Worth knowing when all is over. */
+  note(text: string): void;
 }
 
 /** A signal came before there was anything to report. */

@@ -165,7 +165,9 @@ class BenchRun {
     await this.#workers.stop();
     await this.#target?.close();
     await this.#stage?.close();
-    if (this.#folder !== undefined && !this.#options.keepData) removeFolder(this.#folder);
+    if (this.#folder === undefined) return;
+    if (this.#options.keepData) this.#options.reporter.note(`The server's data stays in ${this.#folder.path}`);
+    else removeFolder(this.#folder);
   }
 
   async #openStage(): Promise<FaultStage> {

@@ -182,6 +182,10 @@ function createReporter(output: Output): BenchReporter & { clear(): void } {
       clear();
       output.warn(text);
     },
+    note(text) {
+      clear();
+      output.talk(text);
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../../server/config/config-schema.ts";
 import type { StackReporter, StackTools } from "../../stack/run-context.ts";
@@ -36,7 +37,7 @@ export function stackPlace(invocation: Invocation): { readonly directory: string
 
 /** What another command has to be told to mean the same stack; empty where it would find it by itself. */
 export function directoryFlag(directory: string, { folders }: Pick<CliEnvironment, "folders">): string {
-  return directory.startsWith(folders.state) ? "" : ` --directory ${directory}`;
+  return directory === path.join(folders.state, "stack") ? "" : ` --directory ${directory}`;
 }
 
 export const partsOption: CommandOption = {
