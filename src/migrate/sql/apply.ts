@@ -24,21 +24,29 @@ export async function applySql(
   const startedAt = begun?.startedAt ?? new Date(clock.nowMs());
   checkStop(options);
   if (migration.directives.noTransaction) await applySingly(admin, runner, migration, { begun, startedAt }, options);
-  else await applyInTransaction(admin, runner, migration, startedAt, options);
+  else await applyInTransaction(admin, runner, migration, { begun, startedAt }, options);
   options.observer.applied(migration, clock.monotonicMs() - startedMs);
+}
+
+interface Begun {
+  /** By a run before; undefined = by none. */
+  readonly begun: JournalEntry | undefined;
+  readonly startedAt: Date;
 }
 
 async function applyInTransaction(
   admin: PostgresAdmin,
   { clock, name }: Runner,
   migration: Migration,
-  startedAt: Date,
+  { begun, startedAt }: Begun,
   options: ApplyOptions,
 ): Promise<void> {
   await admin.query("BEGIN");
   try {
     await setTimeouts(admin, migration, "LOCAL");
     for (const [index, statement] of migration.statements.entries()) {
+      // Done when the file still said no-transaction.
+      if (index < (begun?.statementsDone.length ?? 0)) continue;
       checkStop(options);
       options.observer.statement(migration, index);
       await execute(admin, migration, statement);
@@ -60,7 +68,7 @@ async function applySingly(
   admin: PostgresAdmin,
   { clock, name }: Runner,
   migration: Migration,
-  { begun, startedAt }: { readonly begun: JournalEntry | undefined; readonly startedAt: Date },
+  { begun, startedAt }: Begun,
   options: ApplyOptions,
 ): Promise<void> {
   await setTimeouts(admin, migration, "SESSION");

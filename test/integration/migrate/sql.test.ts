@@ -63,6 +63,20 @@ describeOn(["postgres"], "migrations of PostgreSQL", () => {
       );
   });
 
+  it("go on after what is done, also in a file that was corrected to be one transaction", async () => {
+    using folder = migrationFolder();
+    const config = freshConfig();
+    const begun = "INSERT INTO things VALUES (2, 'b');\n";
+    folder.write("sql", {
+      "0001_things": things,
+      "0002_more": `-- msgr: no-transaction\n${begun}SELECT nobody_made_this();\n`,
+    });
+    await expect(runUp(async () => openSql(config), folder)).rejects.toMatchObject({ code: "statement_failed" });
+    folder.write("sql", { "0002_more": `${begun}SELECT one();\n` });
+    expect(await runUp(async () => openSql(config), folder)).toEqual(["0002_more"]);
+    expect(await inDatabase(config, "SELECT id FROM things ORDER BY id")).toEqual([{ id: 1 }, { id: 2 }]);
+  });
+
   it("are completed by the next run, wherever the one before was killed", { timeout: 120_000 }, async () => {
     using folder = migrationFolder();
     folder.write("sql", { "0001_things": things, "0002_indexes": indexes });
