@@ -94,6 +94,24 @@ test("a batch that could not be published has used its number", async () => {
   expect(errors).toHaveLength(1);
 });
 
+test("the good-bye waits for every batch, also where a later one is answered first", async () => {
+  const said: string[] = [];
+  const first = createDeferred<void>();
+  const { outbox } = createOutbox(async ({ kind, counter }) => {
+    if (kind === "batch" && counter === 1) await first.promise;
+    said.push(kind);
+  });
+  for (let batch = 0; batch < 2; batch++) {
+    outbox.add(entry);
+    outbox.flush();
+  }
+  const finished = outbox.finish();
+  // A wait that goes round without leaving this turn never comes here.
+  setImmediate(() => first.resolve());
+  await finished;
+  expect(said).toEqual(["batch", "batch", "bye"]);
+});
+
 test("what is no batch, or of another version, is none", () => {
   for (const text of [
     "",

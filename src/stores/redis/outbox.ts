@@ -28,7 +28,8 @@ export class Outbox {
   #bytes = 0;
   #counter = 0;
   #publishing = 0;
-  #latest: Promise<void> = Promise.resolve();
+  /** Resolves when no batch given to Redis so far is under way any more. */
+  #settled: Promise<void> = Promise.resolve();
   /** Entries dropped so far. */
   dropped = 0;
 
@@ -72,7 +73,8 @@ export class Outbox {
       }
       this.#bytes -= bytes;
       this.#counter++;
-      this.#latest = this.#publish("batch", entries);
+      const before = this.#settled;
+      this.#settled = this.#publish("batch", entries).then(() => before);
     }
   }
 
@@ -85,7 +87,7 @@ export class Outbox {
   async finish(): Promise<void> {
     while (this.#entries.length > 0 || this.#publishing > 0) {
       this.flush();
-      await this.#latest;
+      await this.#settled;
     }
     await this.say("bye");
   }
