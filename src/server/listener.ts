@@ -1,6 +1,7 @@
 import { fastify, type FastifyInstance } from "fastify";
 import type { AddressInfo } from "node:net";
 import { WireError } from "../protocol/wire-errors.ts";
+import { closeTimeoutMs } from "./connection/connection-sweep.ts";
 import { isWatched } from "./media/watch-progress.ts";
 import { refuse, refuseConnection, toWireError } from "./http/refusals.ts";
 
@@ -21,7 +22,11 @@ export function createListener(): FastifyInstance {
       // Large bodies have a watch of their own.
       if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && isWatched(socket)) return;
       if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
-      else socket.end(refuseConnection(error));
+      else {
+        socket.end(refuseConnection(error));
+        // Whoever does not hang up now is asked for nothing any more, and would keep his socket for ever.
+        setTimeout(() => socket.destroy(), closeTimeoutMs).unref();
+      }
     },
   });
 }

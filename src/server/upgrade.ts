@@ -95,6 +95,8 @@ export class Upgrades {
     try {
       const holder = await this.#admit(request);
       if (socket.destroyed) return;
+      // Everybody else was asked to leave while the token was looked up; nobody would ask this one.
+      this.#refuseDraining();
       socket.removeListener("error", ignore);
       this.#server.handleUpgrade(request, socket, head, (ws) => this.#options.onOpen(ws, socket, holder));
     } catch (error) {
@@ -103,11 +105,10 @@ export class Upgrades {
   }
 
   async #admit(request: IncomingMessage): Promise<TokenHolder> {
-    const { connections, connectionsMax, drainingForMs, authenticate } = this.#options;
+    const { connections, connectionsMax, authenticate } = this.#options;
     const path = (request.url ?? "").split("?", 1)[0];
     if (path !== "/ws") throw new WireError("not_found");
-    const drainMs = drainingForMs();
-    if (drainMs !== undefined) throw new WireError("draining", { retryAfterMs: drainMs });
+    this.#refuseDraining();
     if (connections() + this.#pending > connectionsMax) {
       throw new WireError("overloaded", {
         detail: "The server holds as many connections as it may.",
@@ -121,6 +122,11 @@ export class Upgrades {
     const holder = token === undefined ? undefined : await authenticate(token);
     if (holder === undefined) throw new WireError("unauthenticated");
     return holder;
+  }
+
+  #refuseDraining(): void {
+    const drainMs = this.#options.drainingForMs();
+    if (drainMs !== undefined) throw new WireError("draining", { retryAfterMs: drainMs });
   }
 
   async #limit(address: string): Promise<void> {
@@ -138,8 +144,10 @@ export class Upgrades {
     const status = error instanceof SubprotocolMissing ? 426 : problem.status;
     this.#options.onRefused(status);
     const headers = status === 426 ? { upgrade: "websocket", "sec-websocket-protocol": subprotocol } : {};
-    if (socket.writable) socket.end(rawRefusal({ ...problem, status }, headers));
-    else socket.destroy();
+    if (!socket.writable) return void socket.destroy();
+    socket.end(rawRefusal({ ...problem, status }, headers));
+    // HTTP has let go of the socket: one whose other end never hangs up would stay, and hold up the end of this process.
+    this.#options.clock.schedule(closeTimeoutMs, () => socket.destroy());
   }
 }
 
