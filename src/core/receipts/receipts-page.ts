@@ -1,4 +1,5 @@
 import type { Uuid } from "../../protocol/ids.ts";
+import { limits } from "../../protocol/limits.ts";
 import { countReceipts, type ReceiptCount } from "../../protocol/receipt-math.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 import type { Caller, ReceiptsApi, ReceiptsPage } from "../api.ts";
@@ -21,9 +22,13 @@ export interface ReceiptsPageDeps {
 
 type MemberLine = ReceiptsPage["members"][number];
 
+/** Everyone in the largest group and as many who left: what fits a page of bytes, however long a group has lived. */
+const linesMax = 2 * limits.membersPerGroupMax;
+
 /**
  * Who got what and who read what, in one read of the receipts partition, whatever the number of members or messages.
- * One who left sees the state up to the own last row. Those who give no read receipts see none.
+ * One who left sees the state up to the own last row. Those who give no read receipts see none. Counts are of everybody; of
+ * those who left only the last are told by name.
  */
 export function createReceiptsPage(deps: ReceiptsPageDeps): ReceiptsApi["page"] {
   return async (caller, conversationId, seq) => {
@@ -41,10 +46,18 @@ export function createReceiptsPage(deps: ReceiptsPageDeps): ReceiptsApi["page"] 
       return latest.leftSeq === 0 ? line : clampLine(line, latest.leftSeq - 1);
     });
     return {
-      members: lines,
+      members: bounded(lines),
       count: seq === undefined ? undefined : await countFor(deps, caller, conversationId, lines, seq),
     };
   };
+}
+
+function bounded(lines: readonly MemberLine[]): readonly MemberLine[] {
+  if (lines.length <= linesMax) return lines;
+  const rank = ({ leftSeq }: MemberLine): number => (leftSeq === 0 ? Infinity : leftSeq);
+  return lines
+    .toSorted((one, other) => (rank(one) < rank(other) ? 1 : rank(one) > rank(other) ? -1 : 0))
+    .slice(0, linesMax);
 }
 
 /** Everyone who ever was a member, each with the current or latest interval. */
