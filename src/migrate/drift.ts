@@ -38,9 +38,14 @@ export async function findDrift(
   );
   try {
     await migrateUp(shadow, migrations, { ...options, to });
-    return differences(await live.describeSchema(), await shadow.describeSchema());
-  } finally {
+    const found = differences(await live.describeSchema(), await shadow.describeSchema());
     await shadow.drop();
+    return found;
+  } catch (error) {
+    // What went wrong first is what is told; a shadow that stays is dropped by a later run.
+    await shadow.drop().catch(() => undefined);
+    throw error;
+  } finally {
     await shadow.close();
   }
 }

@@ -46,6 +46,8 @@ export async function connectPostgresAdmin(options: PostgresAdminOptions): Promi
     application_name: options.applicationName,
     connectionTimeoutMillis: options.timeoutMs,
     keepAlive: true,
+    // A host that vanished without a word is noticed while a long statement is waited for, not after the system's two hours.
+    keepAliveInitialDelayMillis: 10_000,
   });
   const lost = new AbortController();
   let isClosed = false;
