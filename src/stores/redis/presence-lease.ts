@@ -124,8 +124,10 @@ export class LeasePresence implements RedisPresence {
     try {
       for (let rest = left; rest.length > 0; rest = rest.slice(1)) {
         const owners = rest.flatMap((beat) => [beat.device, `${beat.claim}:${beat.connection}`]);
-        if ((await this.#runLeave(userId, owners, at)) !== -1) break;
-        await this.#withdrawFormer(userId, rest[0] as LocalBeat, at);
+        const state = await this.#runLeave(userId, owners, at);
+        if (state === 1) break;
+        // Another device is there: it may be one of the rest, under its former connection.
+        if (state === -1) await this.#withdrawFormer(userId, rest[0] as LocalBeat, at);
       }
     } catch (error) {
       // The sweep tries again once they are old.

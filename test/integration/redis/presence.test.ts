@@ -53,6 +53,12 @@ describeOn(["redis"], "presence held by a lease, on a Redis that forgets", () =>
     await commands.hset(keys.presence(user), "1", former);
     await near.node.presence.leave(user, 1, "latter", nowMs());
     expect(await online()).toBe(false);
+    // Also when it falls silent together with another device.
+    await near.node.presence.beat(user, 1, "latter", nowMs());
+    await near.node.presence.beat(user, 2, "other", nowMs());
+    await commands.hset(keys.presence(user), "1", former);
+    await near.node.presence.leave(user, 2, "other", nowMs() + 2 * limits.presenceTtlMs);
+    expect(await online()).toBe(false);
     // One of another process is left alone.
     await near.node.presence.beat(user, 1, "latter", nowMs());
     await far.node.presence.beat(user, 1, "elsewhere", nowMs());
