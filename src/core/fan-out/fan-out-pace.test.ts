@@ -104,8 +104,9 @@ describe("a message to a group of a thousand", () => {
 });
 
 describe("when more comes than can be done", () => {
-  test("nobody waits longer than the bound, whatever is ahead", async () => {
-    const all = Array.from({ length: 200 }, () => message(groupId()));
+  test("nobody waits longer than the bound, whatever is ahead", { timeout: 20_000 }, async () => {
+    // Twice what could be served by then at the highest rate.
+    const all = Array.from({ length: 100 }, () => message(groupId()));
     await run(limits.fanOutCeilingMs);
     for (const { done } of all) expect(done).toHaveLength(limits.fanOutChunks);
     const last = Math.max(...all.flatMap(({ done }) => done));
