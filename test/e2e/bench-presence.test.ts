@@ -20,7 +20,7 @@ thresholds: [{ metric: presence_online, max: ${onlineMax} }, { metric: presence_
 limits: { generator_cpu: 100%, event_loop_lag_p99: 1m, start_lag_p99: 1m, achieved_rate: 0% }
 `;
 
-it("people who come and go are seen to do so, and nobody alive looks offline", { timeout: 60_000 }, async () => {
+it("people who come and go are seen to do so, and nobody alive looks offline", async () => {
   using folder = temporaryFolder();
   const end = await startBench(folder.path, watched(), ["--workers", "2"]).ended;
   expectBenchExit(end, 0);
@@ -33,7 +33,7 @@ it("people who come and go are seen to do so, and nobody alive looks offline", {
   expect(end.stdout).toMatch(/presence +8 users seen by 1 watcher; none falsely offline; seen online /);
 });
 
-it("a bound that no server keeps is missed: exit 7", { timeout: 60_000 }, async () => {
+it("a bound that no server keeps is missed: exit 7", async () => {
   using folder = temporaryFolder();
   const end = await startBench(folder.path, watched("1ms")).ended;
   expectBenchExit(end, 7);
@@ -41,7 +41,7 @@ it("a bound that no server keeps is missed: exit 7", { timeout: 60_000 }, async 
   expect(end.result?.ledger.ok).toBe(true);
 });
 
-it("somebody alive who is said to be offline is a fault of the ledger: exit 9", { timeout: 60_000 }, async () => {
+it("somebody alive who is said to be offline is a fault of the ledger: exit 9", async () => {
   using folder = temporaryFolder();
   const data = path.join(folder.path, "data");
   await using server = await startServer(data);
