@@ -76,6 +76,23 @@ describe("the outbox", () => {
     expect(device.machine.outbox()).toEqual([]);
   });
 
+  test("after one that was refused for good the next one does not wait for what that one met before", () => {
+    const device = ScriptedMachine.ready({ backoffMinMs: 100, backoffMaxMs: 10_000 });
+    const refuse = (code: "rate_limited" | "not_a_member"): void =>
+      device.fail(device.last("SEND_MESSAGE").request, code, { temporary: code === "rate_limited" });
+    device.say(id(1));
+    for (let attempt = 0; attempt < 12; attempt++) {
+      refuse("rate_limited");
+      device.pass(10_000);
+    }
+    refuse("not_a_member");
+    device.say(id(2));
+    refuse("rate_limited");
+    device.takeSent();
+    device.pass(100);
+    expect(device.sentOf("SEND_MESSAGE")).toMatchObject([{ message_id: id(2) }]);
+  });
+
   test("stale_since leaves a message unknown, and the next one goes on", () => {
     const device = ScriptedMachine.ready();
     device.say(id(1));

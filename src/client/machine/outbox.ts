@@ -270,6 +270,9 @@ function giveUp(
   // An earlier attempt that got no answer may still be on its way through a server that stood still.
   const state = code === "stale_since" || pending.undecided ? "unknown" : "failed";
   unqueue(device, conversation, pending);
+  // An answer as good as an ACK: whatever made earlier attempts wait is over.
+  conversation.retryAttempts = 0;
+  conversation.window++;
   pending.undecided = false;
   pending.entry = { ...pending.entry, state, errorCode: code };
   persistPending(device, pending);
