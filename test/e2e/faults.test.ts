@@ -110,7 +110,10 @@ it("of a server that somebody else runs only the way to it is struck: exit 2", a
   expect(other.stderr).toContain("Three nodes of Cassandra are those of a run's own servers");
 });
 
-/** Kills are short: what counts is what happens until the process is back. Pauses are as long as a hiccup of a machine. */
+/**
+ * Kills are short: what counts is what happens until the process is back. Pauses are as long as a hiccup of a machine.
+ * Five seconds before the first say what is normal.
+ */
 const onStores = `version: 1
 name: struck-stores
 description: Messages, media and pages while every store and server is killed and paused.
@@ -122,9 +125,9 @@ load:
   read: { do: receipts, executor: constant-arrival-rate, rate: 1/s }
   media: { do: media.roundtrip, executor: constant-arrival-rate, rate: 1/s, size: 16KiB }
 faults:
-  - { at: 4s, do: store.pause, which: redis, for: 5s }
-  - { at: 4s, do: store.pause, which: postgres, for: 5s }
-  - { at: 5s, do: store.kill, which: s3, for: 500ms }
+  - { at: 5s, do: store.pause, which: redis, for: 5s }
+  - { at: 5s, do: store.pause, which: postgres, for: 5s }
+  - { at: 6s, do: store.kill, which: s3, for: 500ms }
   - { at: 24s, do: server.pause, which: server-1, for: 5s }
   - { at: 24s, do: store.pause, which: s3, for: 5s }
   - { at: 26s, do: store.flush, which: redis }

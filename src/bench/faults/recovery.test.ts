@@ -49,6 +49,16 @@ describe("recovery after a fault", () => {
     expect(judge([fault(2, 7)], stats)[0]).toMatchObject({ recoveryMs: undefined, ok: false });
   });
 
+  test("takes one of a flow that is too thin for a second to tell", () => {
+    const thin = { succeeded: 1, delivered: 1 };
+    const dead = run(seconds, (second) => (second < 20 ? thin : silence));
+    expect(judge([fault(20, 25)], dead)[0]).toMatchObject({ recoveryMs: undefined, ok: false });
+    const back = run(seconds, (second) => (second < 20 || second >= 30 ? thin : silence));
+    expect(judge([fault(20, 25)], back)[0]).toMatchObject({ recoveryMs: 3_000, ok: true });
+    const alive = run(seconds, (second) => (second % 3 === 0 ? { succeeded: 3, delivered: 3 } : silence));
+    expect(judge([fault(20, 25)], alive)[0]).toMatchObject({ recoveryMs: 0, ok: true });
+  });
+
   test("is counted from the end of the fault to the first of three full seconds", () => {
     // A first success, one more, then a relapse: not full yet.
     const stats = run(seconds, (second) => {

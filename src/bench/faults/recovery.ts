@@ -24,6 +24,8 @@ const chance = 2.5;
 /** A flow that is thinner than one in two intervals says nothing about an interval. */
 const baselineMin = 0.5;
 const calmIntervalsMin = 3;
+/** Where so many are expected, to see none has a chance of one in twenty at most. */
+const expectedMin = 3;
 
 /** One thing that should go on: the number of each interval, and what it was while all was well. */
 interface Flow {
@@ -48,10 +50,11 @@ export function judgeRecovery(events: readonly FaultEvent[], options: RecoveryOp
     const endOfAllMs = endOfOverlapping(events, event);
     const nextMs = Math.min(loadMs, ...begins.filter((begin) => begin >= endOfAllMs));
     const span: Span = { endMs: endOfAllMs, untilMs: nextMs, intervalMs };
-    const firstSuccessMs = firstAfter(span, 1, (index) => flows.every((flow) => hasSuccess(flow, index)));
+    const firstSuccessMs = firstAfter(span, (index) => flows.every((flow) => hasSuccess(flow, index)));
     // Nothing went steadily before the fault, so nothing can be as it was.
     const isFull = (index: number): boolean => flows.length > 0 && flows.every((flow) => isAsBefore(flow, index));
-    const recoveryMs = firstAfter(span, intervalsInARow, isFull);
+    const showsAll = (last: number): boolean => flows.every((flow) => showsItself(flow, last));
+    const recoveryMs = firstAfter(span, isFull, { length: intervalsInARow, holds: showsAll });
     return { ...event, firstSuccessMs, recoveryMs, ok: recoveryMs !== undefined && recoveryMs <= recoveryMaxMs };
   });
 }
@@ -86,17 +89,23 @@ interface Span {
   readonly intervalMs: number;
 }
 
-/** ms from the end to the first of `inARow` intervals for which `holds`; all of them lie before `untilMs`. */
+interface Row {
+  readonly length: number;
+  /** Of the row that ends with that interval. */
+  readonly holds: (last: number) => boolean;
+}
+
+/** ms from the end to the first interval of a row that `holds`, as does each in it; all of them lie before `untilMs`. */
 function firstAfter(
   { endMs, untilMs, intervalMs }: Span,
-  inARow: number,
   holds: (index: number) => boolean,
+  row: Row = { length: 1, holds: () => true },
 ): number | undefined {
   let held = 0;
   // The interval in which it ended has a part of the fault in it; if it is full all the same, so much the better.
   for (let index = Math.floor(endMs / intervalMs); (index + 1) * intervalMs <= untilMs; index++) {
     held = holds(index) ? held + 1 : 0;
-    if (held === inARow) return Math.max(0, (index + 1 - inARow) * intervalMs - endMs);
+    if (held >= row.length && row.holds(index)) return Math.max(0, (index + 1 - row.length) * intervalMs - endMs);
   }
   return undefined;
 }
@@ -130,6 +139,15 @@ function meanOf(counts: readonly number[]): number | undefined {
 function isAsBefore({ counts, baseline, shareMin, runs }: Flow, index: number): boolean {
   if (runs[index] !== true) return true;
   return (counts[index] ?? 0) >= shareMin * baseline - chance * Math.sqrt(baseline);
+}
+
+/** From a thin flow chance may take all that an interval is to have, but hardly ever all of a row. */
+function showsItself({ counts, baseline, shareMin, runs }: Flow, last: number): boolean {
+  const from = last + 1 - intervalsInARow;
+  const expected = baseline * intervalsInARow;
+  if (expected < expectedMin || runs.slice(from, last + 1).includes(false)) return true;
+  const seen = counts.slice(from, last + 1).reduce((sum, count) => sum + count, 0);
+  return seen >= Math.max(1, shareMin * expected - chance * Math.sqrt(expected));
 }
 
 /** A flow of less than one an interval is not expected in each. */
