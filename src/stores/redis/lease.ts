@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
+import { Turns } from "../../base/turns.ts";
 import type { StoreError } from "../../base/store-error.ts";
 import { WireError } from "../../protocol/wire-errors.ts";
 import { answered } from "./errors.ts";
@@ -48,6 +49,7 @@ export class NodeLease {
   /** Why there is a new epoch that nobody was told of yet: the answer that it was taken may be lost. */
   #untold: string | undefined;
   #timer: Timer | undefined;
+  readonly #turns = new Turns();
 
   constructor(redis: RedisClient, options: LeaseOptions) {
     this.node = encodeURIComponent(options.nodeId);
@@ -102,6 +104,12 @@ export class NodeLease {
   /** Renews it now, beside the plan. Rejects with WireError when Redis does not answer. */
   async renew(): Promise<void> {
     if (this.#state !== "held" || this.#isContested) return;
+    await this.#turns.run("renewal", () => this.#renewInTurn());
+  }
+
+  /** Two that found it gone side by side would each take it anew, and this process would claim the epoch that lost. */
+  async #renewInTurn(): Promise<void> {
+    if (this.#state !== "held") return;
     const answer = await this.#redis.run(scripts.leaseRenew, [this.#key], [this.#epoch, this.ttlMs]);
     if (this.#state !== "held") return;
     const lateMs = this.#options.clock.monotonicMs() - this.#renewedAtMs;
