@@ -69,6 +69,7 @@ export class RedisPresenceInterest implements PresenceInterest {
       const wanted = this.#wanted.get(userId);
       return wanted?.claim !== claim || now - wanted.atMs >= rewriteEveryMs;
     });
+    for (const userId of due) if (!this.#wanted.has(userId)) this.#wanted.set(userId, { claim: "", atMs: now });
     for (let from = 0; from < due.length; from += batchUsersMax) {
       await Promise.all(due.slice(from, from + batchUsersMax).map((userId) => this.#write(userId, claim, now)));
     }
@@ -100,8 +101,9 @@ export class RedisPresenceInterest implements PresenceInterest {
   }
 
   async #write(userId: Uuid, claim: string, atMs: number): Promise<void> {
-    const wanted = this.#wanted.get(userId) ?? { claim: "", atMs };
-    this.#wanted.set(userId, wanted);
+    const wanted = this.#wanted.get(userId);
+    // Released while those before it were written: nobody would take it back any more.
+    if (wanted === undefined) return;
     const args = [claim, interestTtlMs, watchersMax];
     await this.#redis.run(scripts.presenceWant, [this.#redis.keys.watchers(userId)], args);
     wanted.claim = claim;
