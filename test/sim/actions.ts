@@ -117,6 +117,7 @@ const actions: Readonly<Record<ActionKind, (world: World, device: SimDevice) => 
   resend(world, device) {
     world.resolveOf(device);
   },
+  flood: (world, device) => flood(world, device),
 };
 
 /** Groups most of the time, since more can go wrong there; now and then a note to oneself. */
@@ -219,6 +220,21 @@ function quarrel(world: World): void {
   scheduler.after(scheduler.between(300, 1_500), () => changeBlock(world, owner, other, true));
   for (const atMs of [3_500, 5_500]) scheduler.after(atMs, write);
   scheduler.after(scheduler.between(6_000, 10_000), () => changeBlock(world, owner, other, false));
+}
+
+/** More than may be sent at once, to two chats by turns, in one of which the others write as well and keep its lane busy. */
+function flood(world: World, device: SimDevice): void {
+  const { scheduler, devices } = world;
+  const [busy, other] = [drawTarget(world, device), drawTarget(world, device)];
+  for (const each of devices) {
+    if (each === device || ("user" in busy && each.userId !== busy.user)) continue;
+    scheduler.after(scheduler.between(0, 1_000), () => each.write("user" in busy ? { user: device.userId } : busy));
+  }
+  const lastsMs = scheduler.pick([500, 1_500, 5_000]);
+  for (let left = 5 + scheduler.below(5); left > 0; left--) {
+    const to = scheduler.chance(0.7) ? busy : other;
+    scheduler.after(scheduler.between(0, lastsMs), () => device.write(to));
+  }
 }
 
 /**

@@ -16,6 +16,7 @@ import type { ServerFrame } from "../../src/protocol/frames/server-frames.ts";
 import { createUuidV7, directConversationId, type Uuid } from "../../src/protocol/ids.ts";
 import { kinds } from "../../src/protocol/kinds.ts";
 import { limits } from "../../src/protocol/limits.ts";
+import { GateWatch } from "./gate-watch.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { Link } from "./network.ts";
 import type { SimNode } from "./node.ts";
@@ -64,6 +65,7 @@ export class SimDevice implements Effects {
   #wake: { cancel(): void } | undefined = undefined;
   #next: SimNode | undefined;
   #node: SimNode | undefined;
+  #gate = new GateWatch();
   /** Rows shown in this life, by conversation. */
   #shown = new Map<Uuid, Set<number>>();
   readonly #counts = new Map<Uuid, number>();
@@ -77,7 +79,7 @@ export class SimDevice implements Effects {
     this.name = parts.name;
     this.#config = createMachineConfig({
       receiptDelayMs: parts.plan.receiptDelayMs,
-      answerTimeoutMs: parts.plan.answerTimeoutMs,
+      answerTimeoutMs: parts.plan.tight?.answerTimeoutMs ?? parts.plan.answerTimeoutMs,
       rangeRowsMax: limits.pageRowsMax,
       behindRowsMax: limits.syncBehindRowsMax,
       heldRowsMax: 6,
@@ -185,6 +187,7 @@ export class SimDevice implements Effects {
     if (sent === undefined) return;
     this.#parts.scheduler.mark(sent.type, this.device);
     this.#parts.witness.note(() => `${this.name} → ${JSON.stringify(sent)}`);
+    this.#gate.sends(sent);
     this.link?.toServer(sent);
   }
 
@@ -247,6 +250,7 @@ export class SimDevice implements Effects {
       const link = new Link(scheduler);
       this.link = link;
       this.#node = node;
+      this.#gate = new GateWatch();
       const mine = (): boolean => owner === this.#life && this.link === link;
       link.onServerFrame = (frame) => {
         if (mine()) this.#take(frame);
@@ -274,8 +278,9 @@ export class SimDevice implements Effects {
     return this.#node === node && this.link !== undefined && this.machine?.connectionState === "greeting";
   }
 
-  disconnect(owner: number): void {
+  disconnect(owner: number, reason: string): void {
     if (owner !== this.#life) return;
+    if (reason === "gate") this.#checkGate();
     this.link?.cut(undefined, this.#parts.scheduler.between(0, 100));
     this.link = undefined;
   }
@@ -319,6 +324,7 @@ export class SimDevice implements Effects {
   #take(frame: ServerFrame): void {
     this.#parts.scheduler.mark(frame.type, this.device);
     this.#parts.witness.note(() => `${this.name} ← ${JSON.stringify(frame)}`);
+    this.#gate.hears(frame);
     this.machine?.frame(this.nowMs, frame);
   }
 
@@ -356,6 +362,17 @@ export class SimDevice implements Effects {
         witness.blame("I7", `${where}, which is for its sender only`);
       }
     }
+  }
+
+  #checkGate(): void {
+    const { witness } = this.#parts;
+    const pending = (this.machine?.outbox() ?? []).filter(({ state }) => state === "pending");
+    const messageId = this.#gate.blamed(new Set(pending.map((entry) => entry.messageId)));
+    if (messageId === undefined) return;
+    witness.blame(
+      "progress",
+      `${this.name} cannot send ${witness.names.of(messageId, "m")}: nothing is missing before it`,
+    );
   }
 
   #checkBounds({ conversation }: Change): void {

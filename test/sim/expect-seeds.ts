@@ -6,8 +6,10 @@ export async function expectSeeds(from: number, to: number): Promise<void> {
   for (let seed = from; seed <= to; seed++) {
     const { violations } = await simulate(seed);
     if (violations.length === 0) continue;
-    const { trace } = await simulate(seed, { keepsTrace: true });
+    const { trace, plan } = await simulate(seed, { keepsTrace: true });
     const story = trace.slice(-40).map((line) => line.slice(0, 200));
-    expect.fail([...story, ...violations.slice(0, 5), `node test/sim/run.ts --seed ${seed} --lines 2000`].join("\n"));
+    const replay = `node test/sim/run.ts --seed ${seed} --lines 2000`;
+    const tight = plan.tight === undefined ? [] : [`tight: ${JSON.stringify(plan.tight)}`];
+    expect.fail([...story, ...tight, ...violations.slice(0, 5), replay].join("\n"));
   }
 }

@@ -1,5 +1,5 @@
 import type { AppendFate, Weather } from "../helpers/core-ports/weather.ts";
-import type { Roughness } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 const fates: readonly AppendFate[] = ["unavailable", "full", "lost", "applied", "applied_in_part", "late", "late"];
@@ -15,17 +15,15 @@ const lateMsMax = 8_000;
  */
 export class SimWeather implements Weather {
   readonly #scheduler: Scheduler;
-  readonly #rough: Roughness;
-  readonly #delayMsMax: number;
+  readonly #plan: Pick<Plan, "rough" | "storeDelayMsMax" | "tight">;
   readonly #settleLate: () => void;
   #over = false;
   /** Whoever appends now dies before the list rows are written. */
   dying = false;
 
-  constructor(scheduler: Scheduler, rough: Roughness, delayMsMax: number, settleLate: () => void) {
+  constructor(scheduler: Scheduler, plan: Pick<Plan, "rough" | "storeDelayMsMax" | "tight">, settleLate: () => void) {
     this.#scheduler = scheduler;
-    this.#rough = rough;
-    this.#delayMsMax = delayMsMax;
+    this.#plan = plan;
     this.#settleLate = settleLate;
   }
 
@@ -33,22 +31,28 @@ export class SimWeather implements Weather {
     this.#over = true;
   }
 
-  pause(): Promise<void> | undefined {
+  pause(operation: string): Promise<void> | undefined {
+    const { tight, storeDelayMsMax } = this.#plan;
+    if (tight !== undefined && operation.startsWith("log.") && !this.#over && this.#scheduler.chance(tight.slowShare)) {
+      return this.#scheduler.sleep(this.#scheduler.between(0, tight.slowMsMax));
+    }
     const { float } = this.#scheduler.random;
     const drawn = float();
     // A third of the ways cost nothing; a few are ten times as long as the rest.
     if (drawn < 0.33) return undefined;
     const factor = drawn > 0.98 ? 10 : 1;
-    return this.#scheduler.sleep(float() * this.#delayMsMax * factor);
+    return this.#scheduler.sleep(float() * storeDelayMsMax * factor);
   }
 
-  fails(): boolean {
-    return !this.#over && this.#scheduler.chance(this.#rough.stores);
+  fails(operation: string): boolean {
+    const { tight, rough } = this.#plan;
+    const share = operation.startsWith("log.") ? Math.max(tight?.failShare ?? 0, rough.stores) : rough.stores;
+    return !this.#over && this.#scheduler.chance(share);
   }
 
   appendFate(): AppendFate {
     if (this.dying) return "applied";
-    if (this.#over || !this.#scheduler.chance(this.#rough.appends)) return "calm";
+    if (this.#over || !this.#scheduler.chance(this.#plan.rough.appends)) return "calm";
     const fate = this.#scheduler.pick(fates);
     if (fate === "late") this.#scheduler.after(this.#scheduler.between(0, lateMsMax), this.#settleLate);
     return fate;

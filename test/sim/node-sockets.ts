@@ -3,6 +3,7 @@ import type { Clock } from "../../src/base/clock.ts";
 import type { ConnectionRegistry } from "../../src/core/ports/connection-registry.ts";
 import type { Delivery, Notice } from "../../src/core/ports/bus.ts";
 import type { Presence, PresenceInterest } from "../../src/core/ports/presence.ts";
+import type { RateLimits } from "../../src/core/ports/rate-limits.ts";
 import type { ClientFrame } from "../../src/protocol/frames/client-frames.ts";
 import type { ServerFrame } from "../../src/protocol/frames/server-frames.ts";
 import type { Uuid } from "../../src/protocol/ids.ts";
@@ -11,6 +12,7 @@ import type { WireError } from "../../src/protocol/wire-errors.ts";
 import type { Connection } from "../../src/server/connection/connection.ts";
 import { Hub } from "../../src/server/hub.ts";
 import { PresenceWatch } from "../../src/server/presence-watch.ts";
+import { ratePresets, type RateRules } from "../../src/server/rate-rules.ts";
 import { Registrations } from "../../src/server/registrations.ts";
 import { Dispatcher } from "../../src/server/routes/dispatcher.ts";
 import type { RouteServices } from "../../src/server/routes/route.ts";
@@ -30,13 +32,15 @@ export interface SocketsParts {
   readonly registry: ConnectionRegistry;
   readonly presence: Presence;
   readonly interest: PresenceInterest;
+  readonly rateLimits: RateLimits;
+  readonly rules: Partial<RateRules>;
 }
 
 const sweepEveryMs = 1_000;
 
 /**
  * The connections of one process: the real dispatcher with the real routes, the real hub, registrations and presence watch,
- * tied together as server/connections.ts does it. Sessions and rate limits are left out.
+ * tied together as server/connections.ts does it. Sessions are left out.
  */
 export class NodeSockets implements SimConnectionHost {
   readonly scheduler: Scheduler;
@@ -179,7 +183,8 @@ export class NodeSockets implements SimConnectionHost {
   }
 
   #services(): RouteServices {
-    const { core, clock, nodeId } = this.#parts;
+    const { core, clock, nodeId, rateLimits } = this.#parts;
+    const rules = { ...ratePresets.off, ...this.#parts.rules };
     const services: Partial<RouteServices> = {
       nodeId,
       core,
@@ -187,7 +192,8 @@ export class NodeSockets implements SimConnectionHost {
       hub: this.#hub,
       registrations: this.#registrations,
       watch: this.#watch,
-      rules: () => ({}) as ReturnType<RouteServices["rules"]>,
+      rateLimits,
+      rules: () => rules,
     };
     return services as RouteServices;
   }

@@ -3,8 +3,11 @@ import type { Core } from "../../src/core/api.ts";
 import { createCore } from "../../src/core/create-core.ts";
 import { createFanOutWorkers } from "../../src/core/fan-out/create-fan-out-workers.ts";
 import type { Bus, Notice } from "../../src/core/ports/bus.ts";
+import type { RateLimits } from "../../src/core/ports/rate-limits.ts";
 import type { Uuid } from "../../src/protocol/ids.ts";
 import { WireError } from "../../src/protocol/wire-errors.ts";
+import { createMemoryRateLimits } from "../../src/stores/memory/rate-limits.ts";
+import { createRedisRateLimits } from "../../src/stores/redis/rate-limits.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import type { Link } from "./network.ts";
 import { createNodePorts, type Process } from "./node-ports.ts";
@@ -54,6 +57,7 @@ export class SimNode implements Process {
   readonly #parts: NodeParts;
   readonly #redis: SimRedisClient;
   readonly #clock: Clock;
+  readonly #skewMs: number;
   #state: "starting" | "serving" | "draining" | "dead" = "starting";
   #paused = false;
   #waiting: (() => void)[] = [];
@@ -69,9 +73,9 @@ export class SimNode implements Process {
     this.#parts = parts;
     this.name = parts.name;
     this.nodeId = parts.nodeId;
-    const skewMs = Math.round(scheduler.between(-plan.skewMs, plan.skewMs));
+    this.#skewMs = Math.round(scheduler.between(-plan.skewMs, plan.skewMs));
     const rate = 1 + scheduler.between(-plan.driftShare, plan.driftShare);
-    this.#clock = scheduler.clock(skewMs, rate, (run) => this.enter(run));
+    this.#clock = scheduler.clock(this.#skewMs, rate, (run) => this.enter(run));
     this.#redis = createSimRedisClient(stores.redis, scheduler, (run) => this.enter(run));
     this.#start().catch((error: unknown) => parts.witness.blame("core", `start: ${String(error)}`));
   }
@@ -203,7 +207,7 @@ export class SimNode implements Process {
   }
 
   #serve(membership: Membership): void {
-    const { nodeId, scheduler, witness, mutant, stores } = this.#parts;
+    const { nodeId, scheduler, witness, mutant, stores, plan } = this.#parts;
     const { bus } = membership;
     const core = this.#createCore(bus);
     this.#core = core;
@@ -217,6 +221,8 @@ export class SimNode implements Process {
       registry: mutant?.registry?.(membership.registry) ?? membership.registry,
       presence: mutant?.presence?.(membership.presence) ?? membership.presence,
       interest: mutant?.interest?.(membership.interest) ?? membership.interest,
+      rateLimits: this.#createRateLimits(),
+      rules: { send: plan.tight?.send, frame: plan.tight?.frame, read: plan.tight?.read },
     });
     this.#sockets = sockets;
     bus.subscribe({
@@ -232,6 +238,12 @@ export class SimNode implements Process {
     this.#state = "serving";
     stores.redis.save();
     witness.note(() => `${this.nodeId} serves`);
+  }
+
+  #createRateLimits(): RateLimits {
+    const own = createMemoryRateLimits();
+    if (this.#parts.plan.tight?.isShared !== true) return own;
+    return createRedisRateLimits(this.#redis, { fallback: own, offsetMs: () => -this.#skewMs });
   }
 
   #createCore(bus: Bus): Core {

@@ -1,5 +1,6 @@
 import type { PresenceMode } from "../../src/stores/redis/presence.ts";
 import { createSeededRandom } from "../../src/base/random.ts";
+import { createTightness, type Tightness } from "./tightness.ts";
 
 /** How rough a run is; each a share in [0, 1] of the operations it is asked for. */
 export interface Roughness {
@@ -42,6 +43,8 @@ export interface Plan {
   readonly fixedNames: boolean;
   readonly registryMode: PresenceMode;
   readonly rough: Roughness;
+  /** Undefined: nothing is limited. */
+  readonly tight: Tightness | undefined;
   readonly weights: Readonly<Record<ActionKind, number>>;
 }
 
@@ -68,7 +71,8 @@ export type ActionKind =
   | "blackout"
   | "history"
   | "open"
-  | "resend";
+  | "resend"
+  | "flood";
 
 const weights: Readonly<Record<ActionKind, number>> = {
   send: 30,
@@ -94,6 +98,7 @@ const weights: Readonly<Record<ActionKind, number>> = {
   history: 2,
   open: 1,
   resend: 2,
+  flood: 0,
 };
 
 export function createPlan(seed: number): Plan {
@@ -102,6 +107,7 @@ export function createPlan(seed: number): Plan {
   const below = (bound: number): number => Math.floor(random.float() * bound);
   const one = <T>(...list: readonly T[]): T => list[below(list.length)] as T;
   const level = one(0, 0.5, 1, 1, 2);
+  const tight = createTightness(seed);
   return {
     seed,
     nodes: one(1, 2, 2, 3),
@@ -131,7 +137,8 @@ export function createPlan(seed: number): Plan {
       redisRefuses: 0.01 * level,
       noticesLost: 0.2 * level,
     },
-    weights: { ...weights, ...(level === 0 ? calm : {}) },
+    tight,
+    weights: { ...weights, ...(level === 0 ? calm : {}), ...(tight === undefined ? {} : { flood: 12 }) },
   };
 }
 

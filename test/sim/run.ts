@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { mutants } from "./mutants/all.ts";
+import { createPlan } from "./plan.ts";
 import { simulate, type Outcome } from "./simulate.ts";
 
 /**
@@ -9,6 +10,7 @@ import { simulate, type Outcome } from "./simulate.ts";
  *   node test/sim/run.ts --seed 17 [--lines 200]      one seed, with the end of its trace when it fails
  *   node test/sim/run.ts --seed 17 --find u2.1        … only lines that contain a text
  *   node test/sim/run.ts --mutant NAME --seeds 50     with a planted mistake
+ *   node test/sim/run.ts --tight --seeds 1000         only those with rate limits and slow appends
  */
 const { values } = parseArgs({
   options: {
@@ -18,6 +20,7 @@ const { values } = parseArgs({
     lines: { type: "string", default: "60" },
     find: { type: "string" },
     mutant: { type: "string" },
+    tight: { type: "boolean", default: false },
     all: { type: "boolean", default: false },
   },
 });
@@ -35,15 +38,23 @@ async function runMany(from: number, seeds: number): Promise<void> {
   const started = performance.now();
   let failed = 0;
   let steps = 0;
+  let tight = 0;
+  let run = 0;
   for (let seed = from; seed < from + seeds; seed++) {
+    const plan = createPlan(seed);
+    if ((values.tight && plan.tight === undefined) || mutant?.shows?.(plan) === false) continue;
+    run++;
+    if (plan.tight !== undefined) tight++;
     const outcome = await simulate(seed, options);
     steps += outcome.steps;
     if (outcome.violations.length === 0) continue;
     failed++;
-    console.log(`seed ${seed}: ${outcome.violations.slice(0, 3).join("\n          ")}`);
+    console.log(
+      `seed ${seed}${plan.tight === undefined ? "" : ", tight"}: ${outcome.violations.slice(0, 3).join("\n          ")}`,
+    );
   }
   const seconds = (performance.now() - started) / 1_000;
-  console.log(`${seeds} seeds, ${failed} failed, ${steps} steps, ${seconds.toFixed(1)} s`);
+  console.log(`${run} seeds, ${tight} of them tight, ${failed} failed, ${steps} steps, ${seconds.toFixed(1)} s`);
   if (failed > 0) process.exitCode = 1;
 }
 

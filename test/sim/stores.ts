@@ -28,7 +28,7 @@ export interface Stores {
 }
 
 export function createStores(scheduler: Scheduler, plan: Plan): Stores {
-  const weather = new SimWeather(scheduler, plan.rough, plan.storeDelayMsMax, () => log.settleLate());
+  const weather = new SimWeather(scheduler, plan, () => log.settleLate());
   const lists = new MemoryLists(weather);
   const receipts = new MemoryReceipts(weather);
   const log = new MemoryLog(lists, receipts, plan.bucketRows, weather);

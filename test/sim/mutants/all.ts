@@ -3,8 +3,8 @@ import { ackBeforeJob } from "./ack-before-job.ts";
 import { appendWithoutMembership } from "./append-without-membership.ts";
 import { beaconWithoutCount } from "./beacon-without-count.ts";
 import { counterGapIgnored } from "./counter-gap-ignored.ts";
-import { deafCaches } from "./deaf-caches.ts";
 import { deadProcessOnline } from "./dead-process-online.ts";
+import { deafCaches } from "./deaf-caches.ts";
 import { dedupeOnlyOnRetry } from "./dedupe-only-on-retry.ts";
 import { flushUnnoticed } from "./flush-unnoticed.ts";
 import { headsBeforeRegistration } from "./heads-before-registration.ts";
@@ -17,7 +17,11 @@ import { noListRepair } from "./no-list-repair.ts";
 import { presenceUntold } from "./presence-untold.ts";
 import { receiptsWithoutAnswer } from "./receipts-without-answer.ts";
 import { refreshTakesBack } from "./refresh-takes-back.ts";
+import { refusalUntold } from "./refusal-untold.ts";
+import { refusedTwiceMovesBack } from "./refused-twice-moves-back.ts";
 import { rowsBeforeHead } from "./rows-before-head.ts";
+import { secondRefusalForgotten } from "./second-refusal-forgotten.ts";
+import { settledRefusalKept } from "./settled-refusal-kept.ts";
 import { silenceIsPresence } from "./silence-is-presence.ts";
 import { silentBusBelieved } from "./silent-bus-believed.ts";
 import { sinceRaisedBlindly } from "./since-raised-blindly.ts";
@@ -51,4 +55,8 @@ export const mutants: readonly Mutant[] = [
   interestWishedOnce,
   silenceIsPresence,
   deadProcessOnline,
+  refusalUntold,
+  refusedTwiceMovesBack,
+  secondRefusalForgotten,
+  settledRefusalKept,
 ];

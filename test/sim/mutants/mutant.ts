@@ -8,6 +8,7 @@ import type { CoreOptions } from "../../../src/core/create-core.ts";
 import type { Machine } from "../../../src/client/machine/types.ts";
 import type { Uuid } from "../../../src/protocol/ids.ts";
 import type { ClientFrame } from "../../../src/protocol/frames/client-frames.ts";
+import type { Plan } from "../plan.ts";
 import type { Stores } from "../stores.ts";
 import type { SimRedis } from "../redis/sim-redis.ts";
 
@@ -27,6 +28,8 @@ export interface MutantDevice {
 export interface Mutant {
   /** What a programmer would have got wrong. */
   readonly name: string;
+  /** Whether a run of the plan could show it; absent = any run. */
+  shows?(plan: Plan): boolean;
   /** Called for each process of a node. */
   ports?(ports: CorePorts, stores: Stores): CorePorts;
   /** As `ports`, for what sends and changes groups only: readers keep theirs. */

@@ -112,6 +112,8 @@ export class RedisMemory {
         return this.#renew(key, args);
       case scripts.leaseRelease:
         return this.get(key) === String(args[0]) && this.#entries.delete(key) ? 1 : 0;
+      case scripts.rateTake:
+        return this.#take(key, args);
       case scripts.nodesBeat:
         return this.#beat(key, args);
     }
@@ -165,6 +167,17 @@ export class RedisMemory {
     if (entry?.value !== String(epoch)) return entry === undefined ? 0 : -1;
     entry.endsAtMs = this.#nowMs() + Number(ttlMs);
     return 1;
+  }
+
+  #take(key: string, args: Arguments): number {
+    const [now = 0, refillMs = 0, takeMs = 0] = args.map(Number);
+    const stored = Number(this.get(key) ?? now);
+    const known = Math.min(stored, now + refillMs);
+    const full = Math.max(known, now) + takeMs;
+    const waitMs = full - refillMs - now;
+    if (waitMs <= 0) this.set(key, String(full), Math.ceil(full - now));
+    else if (known < stored) this.set(key, String(known), Math.ceil(Math.max(1, known - now)));
+    return Math.max(0, Math.ceil(waitMs));
   }
 
   /** Members stand in the order in which they were heard of, which is that of their ends: all live equally long. */
