@@ -1,4 +1,5 @@
 import { fastify, type FastifyInstance } from "fastify";
+import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WireError } from "../protocol/wire-errors.ts";
 import { closeTimeoutMs } from "./connection/connection-sweep.ts";
@@ -7,7 +8,9 @@ import { refuse, refuseConnection, toWireError } from "./http/refusals.ts";
 
 /** An HTTP server on a port, not listening yet. Logging is the caller's; unknown paths and errors are set by the routes. */
 export function createListener(): FastifyInstance {
-  return fastify({
+  const app: FastifyInstance = fastify({
+    // Other upgrades are offers, which a server may pass over (RFC 9110 §7.8): some clients offer h2c with every request.
+    http: { shouldUpgradeCallback: (request) => isWebSocket(request) && app.server.listenerCount("upgrade") > 0 },
     // Idle keep-alive connections must not hold a drain up.
     forceCloseConnections: true,
     return503OnClosing: false,
@@ -29,6 +32,11 @@ export function createListener(): FastifyInstance {
       }
     },
   });
+  return app;
+}
+
+function isWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === "websocket";
 }
 
 export class PortTakenError extends Error {

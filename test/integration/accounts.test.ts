@@ -191,7 +191,7 @@ describe("tokens", () => {
     const opened = await made.accounts.register(alice);
     made.time.now += limits.accessTokenTtlMs;
     expect(await made.accounts.authenticate(opened.tokens.accessToken)).toBeUndefined();
-    const next = await made.accounts.refresh(opened.tokens.refreshToken);
+    const { tokens: next } = await made.accounts.refresh(opened.tokens.refreshToken);
     expect(next.accessExpiresAt).toBe(made.time.now + limits.accessTokenTtlMs);
     expect(await made.accounts.authenticate(next.accessToken)).toMatchObject(holderOf(opened));
   });
@@ -199,7 +199,7 @@ describe("tokens", () => {
   test("a copied refresh token ends the session for the thief and for the owner, and says so to the nodes", async () => {
     await using made = await makeAccounts();
     const opened = await made.accounts.register(alice);
-    const owners = await made.accounts.refresh(opened.tokens.refreshToken);
+    const { tokens: owners } = await made.accounts.refresh(opened.tokens.refreshToken);
     await expect(made.accounts.refresh(opened.tokens.refreshToken)).rejects.toEqual(refusal("token_reused"));
     expect(await made.accounts.authenticate(owners.accessToken)).toBeUndefined();
     await expect(made.accounts.refresh(owners.refreshToken)).rejects.toEqual(refusal("unauthenticated"));

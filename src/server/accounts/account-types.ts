@@ -46,6 +46,12 @@ export interface OpenedSession {
   readonly tokens: IssuedTokens;
 }
 
+export interface RefreshedSession {
+  readonly userId: Uuid;
+  readonly device: number;
+  readonly tokens: IssuedTokens;
+}
+
 /** Whose token it is. */
 export interface TokenHolder {
   readonly userId: Uuid;
@@ -87,7 +93,7 @@ export interface Accounts {
    */
   login(login: Login): Promise<OpenedSession>;
   /** Next pair of the session; the old pair is dead. Errors: unauthenticated, token_reused (the whole session is closed). */
-  refresh(refreshToken: string): Promise<IssuedTokens>;
+  refresh(refreshToken: string): Promise<RefreshedSession>;
   /** Ends the session of the device (which stays on the account), or of every device. Idempotent. */
   logout(holder: Pick<TokenHolder, "userId" | "device">, scope: "device" | "all"): Promise<void>;
   /** Live devices, ascending number. */

@@ -73,9 +73,9 @@ async function download(
 ): Promise<unknown> {
   const { name } = grantOf(deps, "GET", request);
   if (downloads.count >= downloads.max) throw new WireError("overloaded", { retryAfterMs: 1_000 });
-  const media = await deps.files.open(name);
-  if (media === undefined) throw new WireError("no_such_media");
+  // Counted before anything is waited for: those who ask at once must not all be let in.
   downloads.count++;
+  const media = await openCounted(deps.files, name, downloads);
   const stopWatching = watchProgress(deps.clock, request.raw.socket);
   const end = async (): Promise<void> => {
     stopWatching();
@@ -91,6 +91,18 @@ async function download(
   // Also when the reader went away: fastify ends the stream then. A file that cannot be closed is of no interest to anybody.
   bytes.once("close", () => void end().catch(() => undefined));
   return reply.send(bytes);
+}
+
+/** Errors: no_such_media, and what the files answer; then it counts no more. */
+async function openCounted(files: MediaFiles, name: string, downloads: { count: number }): Promise<OpenMedia> {
+  try {
+    const media = await files.open(name);
+    if (media === undefined) throw new WireError("no_such_media");
+    return media;
+  } catch (error) {
+    downloads.count--;
+    throw error;
+  }
 }
 
 /** Status and headers; answers what the body is, if there is one. */

@@ -3,6 +3,7 @@ import { limits } from "../../protocol/limits.ts";
 import type { Uuid } from "../../protocol/ids.ts";
 import type { RedisClient } from "./connect.ts";
 import { LocalBeats, type LocalBeat } from "./local-beats.ts";
+import type { Losses } from "./losses.ts";
 import { pipelined } from "./pipelined.ts";
 import type { RedisPresence } from "./redis-presence.ts";
 import { RawWriter } from "./raw-writer.ts";
@@ -11,6 +12,8 @@ import { scripts } from "./scripts.ts";
 
 export interface LiteralPresenceOptions {
   readonly clock: Clock;
+  /** Redis may have forgotten which devices beat. Absent where nobody beats. */
+  readonly losses?: Pick<Losses, "onLost"> | undefined;
   readonly presenceTtlMs?: number;
   readonly lastSeenTtlMs?: number;
 }
@@ -32,6 +35,9 @@ export function createLiteralPresence(redis: RedisClient, options: LiteralPresen
   const lastSeenTtlMs = options.lastSeenTtlMs ?? limits.lastSeenTtlMs;
   const { keys } = redis;
   const beats = new LocalBeats();
+  options.losses?.onLost(() => {
+    for (const { beat } of beats.all()) beat.writtenAt = 0;
+  });
   const writer = new RawWriter({ ...redis, clock: options.clock });
   const onlineTail = `\r\n$1\r\n1\r\n$2\r\nPX\r\n$${String(presenceTtlMs).length}\r\n${presenceTtlMs}\r\n`;
   const lastSeenTail = `\r\n$2\r\nPX\r\n$${String(lastSeenTtlMs).length}\r\n${lastSeenTtlMs}\r\n`;

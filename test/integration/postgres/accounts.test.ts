@@ -78,7 +78,7 @@ describeOn(["postgres"], "accounts on PostgreSQL", () => {
     const opened = await accounts.register(alice);
     const second = await accounts.login({ ...alice, handle: "ALICE", deviceName: "Phone", device: undefined });
     expect([opened.device, second.device]).toEqual([1, 2]);
-    const next = await accounts.refresh(second.tokens.refreshToken);
+    const { tokens: next } = await accounts.refresh(second.tokens.refreshToken);
     expect(await accounts.authenticate(second.tokens.accessToken)).toBeUndefined();
     expect(await accounts.authenticate(next.accessToken)).toMatchObject(holderOf(second));
     await accounts.logout(holderOf(second), "device");
@@ -103,7 +103,7 @@ describeOn(["postgres"], "accounts on PostgreSQL", () => {
 
   test("a copied refresh token ends the session for thief and owner", async () => {
     const opened = await accounts.register(alice);
-    const owners = await accounts.refresh(opened.tokens.refreshToken);
+    const { tokens: owners } = await accounts.refresh(opened.tokens.refreshToken);
     await expect(accounts.refresh(opened.tokens.refreshToken)).rejects.toEqual(refusal("token_reused"));
     await expect(accounts.refresh(owners.refreshToken)).rejects.toEqual(refusal("unauthenticated"));
     expect(await accounts.authenticate(owners.accessToken)).toBeUndefined();

@@ -106,15 +106,19 @@ describeOn(["redis"], "server processes on a Redis that fails", () => {
     await using pair = await startPair(server, mode);
     registerOnLoss(pair.far);
     await pair.far.node.registry.register(user, 1, "c1");
-    await pair.far.node.presence.beat(user, 1, "c1", Date.now());
+    const beat = (device: number) => pair.far.node.presence.beat(user, device, `c${device}`, Date.now());
+    await Promise.all([beat(1), beat(2)]);
     await pair.near.redis.commands.flushall();
     await eventually(() => expect(pair.far.losses).not.toEqual([]));
     await eventually(() => expect(pair.near.losses).not.toEqual([]));
     await arrives(pair.near, pair.far, "after");
-    await pair.far.node.presence.beat(user, 1, "c1", Date.now());
+    await Promise.all([beat(1), beat(2)]);
     await eventually(async () =>
       expect(await pair.near.node.presence.lookup([user], Date.now())).toMatchObject([{ online: true }]),
     );
+    // Redis knows of both again, so that one that leaves does not take the other along.
+    await pair.far.node.presence.leave(user, 2, "c2", Date.now());
+    expect(await pair.near.node.presence.lookup([user], Date.now())).toMatchObject([{ online: true }]);
   });
 
   test("a batch that is missing is a loss within the beacon's second", async () => {

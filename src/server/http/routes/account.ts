@@ -100,11 +100,11 @@ export const refresh = publicEndpoint(
     answer: loginBody,
   },
   async ({ accounts, users }, _caller, { body }) => {
-    const tokens = await accounts.refresh(body.refresh_token);
-    const holder = await accounts.authenticate(tokens.accessToken);
-    const user = holder === undefined ? undefined : await users.byId(holder.userId);
-    if (holder === undefined || user === undefined) throw new WireError("unauthenticated");
-    return loginToBody(user, holder.device, tokens);
+    const { userId, device, tokens } = await accounts.refresh(body.refresh_token);
+    // The old token is used up: whoever is refused from here on has lost the session.
+    const user = await users.byId(userId);
+    if (user === undefined) throw new WireError("unauthenticated");
+    return loginToBody(user, device, tokens);
   },
 );
 
