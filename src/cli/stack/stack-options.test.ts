@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { directoryFlag } from "./stack-options.ts";
 
 test("only the folder that is meant without a flag needs none, not what lies beside or below it", () => {
-  const folders = { config: "/home/a/.config/msgr", state: "/home/a/.local/state/msgr", cache: "/home/a/.cache/msgr" };
+  const folders = { config: "/config/msgr", state: "/state/msgr", cache: "/cache/msgr" };
   const named = ["stack", "stack-2", "other/stack"].map((name) => `${folders.state}/${name}`);
   expect(named.map((directory) => directoryFlag(directory, { folders }))).toEqual([
     "",

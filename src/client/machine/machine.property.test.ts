@@ -45,6 +45,7 @@ describe("machines against a server that keeps its promises and no more", () => 
     ["with a slow disk", 30],
   ])(
     "whatever is lost, doubled, delayed, cut or killed, everything arrives once and in order (%s)",
+    { timeout: 20_000 },
     (_name, diskDelayMsMax) => {
       fc.assert(
         fc.property(fc.nat(), steps, (seed, list) => {
