@@ -48,7 +48,7 @@ export const limits = {
   fanOutWaitMs: 20_000,
   fanOutCeilingMs: 30_000,
   fanOutMembersPerSecond: 2_048,
-  fanOutStepMembers: 16,
+  fanOutStepMembers: 8,
   fanOutPushRows: 128,
   fanOutJobsWaitingMax: 32_768,
   fanOutJobsPerCallMax: 64,

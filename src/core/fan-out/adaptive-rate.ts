@@ -3,7 +3,7 @@ import { limits } from "../../protocol/limits.ts";
 /** Before anything was heard: a message to a thousand takes less than a second if the stores keep up. */
 const startPerSecond = 256;
 /** One message to the largest group in fanOutSpreadMs, with some to spare: stores that cannot do this have other troubles. */
-const minPerSecond = 128;
+export const minPerSecond = 128;
 /** A step that takes this much longer than steps do when little is going on says that others wait as well. */
 const slowFactor = 1.75;
 const [faster, slower] = [1.1, 0.75];

@@ -63,7 +63,7 @@ describe("a process that dies while it serves", () => {
       },
     };
     await group.startWorkers(deaf);
-    await group.settle(2_000);
+    await group.settle(5_000);
     expect(group.pushed(2)).toHaveLength(size);
     // Those of the chunks that were ready before.
     expect((await group.world.fanOut.lag()).jobsWaiting).toBeGreaterThan(0);

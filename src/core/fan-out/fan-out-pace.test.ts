@@ -59,13 +59,16 @@ async function settled(): Promise<void> {
 }
 
 describe("a message to a group of a thousand", () => {
-  test("reaches everyone within two seconds when nothing else is going on, and never in one go", async () => {
+  test("is told over some seconds although nothing else is going on: half of it in the first half", async () => {
     const { begun, done, steps } = message(groupId());
-    await run(1_500);
+    await run(8_000);
     expect(begun).toEqual(Array.from({ length: limits.fanOutChunks }, () => 0));
     expect(done).toHaveLength(limits.fanOutChunks);
-    expect(done.at(-1)).toBeGreaterThan(500);
-    expect(done.at(-1)).toBeLessThanOrEqual(2_000);
+    const last = done.at(-1) ?? 0;
+    expect(last).toBeGreaterThan(5_000);
+    const half = steps.filter(({ at }) => at < last / 2).reduce((sum, { members }) => sum + members, 0);
+    expect(half).toBeGreaterThan(limits.membersPerGroupMax / 2);
+    expect(half).toBeLessThan((limits.membersPerGroupMax * 3) / 4);
     for (const { members } of steps) expect(members).toBeLessThanOrEqual(limits.fanOutStepMembers);
   });
 
@@ -98,7 +101,7 @@ describe("a message to a group of a thousand", () => {
     for (let count = 0; count < 3; count++) message(busy);
     await run(2_000);
     const { done } = message(groupId());
-    await run(1_500);
+    await run(limits.fanOutSpreadMs);
     expect(done).toHaveLength(limits.fanOutChunks);
   });
 });
@@ -124,17 +127,17 @@ describe("when more comes than can be done", () => {
 
   test("steps that a store does not serve make those of others slower", async () => {
     message(groupId());
-    await run(1_500);
+    await run(limits.fanOutSpreadMs);
     const steps = Array.from({ length: limits.fanOutStepMembers });
     for (let count = 0; count < 10; count++) {
       const failing = pace.inSteps(steps, clock.nowMs(), () => Promise.reject(new WireError("store_unavailable")));
       const [outcome] = await Promise.all([Promise.allSettled([failing]), run(200)]);
       expect(outcome[0]?.status).toBe("rejected");
     }
-    const { done } = message(groupId());
-    await run(2_000);
-    expect(done).toHaveLength(limits.fanOutChunks);
-    expect(done.at(-1)).toBeGreaterThan(1_000);
+    const all = Array.from({ length: 40 }, () => message(groupId()));
+    await run(300);
+    const members = all.flatMap(({ steps: done }) => done).reduce((sum, step) => sum + step.members, 0);
+    expect(members).toBeLessThan(limits.fanOutMembersPerSecond * 0.1);
   });
 
   test("a job that is old already has its turn at once, and its steps as well", async () => {

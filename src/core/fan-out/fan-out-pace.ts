@@ -17,8 +17,8 @@ const reserveMs = 2_000;
  *
  * - A group's messages: one to the largest group at once, then one every fanOutSpreadMs (a token bucket, a token is a
  *   member). What a busy group sends meanwhile goes out together.
- * - The members of a chunk: fanOutStepMembers at a time, as quickly as the stores stand it (adaptive-rate.ts), over all
- *   groups of the process.
+ * - The members of a chunk: fanOutStepMembers at a time, over all groups of the process no faster than everybody is told
+ *   within five seconds, and no faster than the stores stand it (adaptive-rate.ts).
  *
  * No turn comes later than fanOutWaitMs after the job was enqueued, whatever the bucket says, and the steps share what is
  * left of fanOutCeilingMs then. Beyond that the process does what it can, and the bound of the queue refuses new messages.
@@ -52,7 +52,7 @@ export class FanOutPace {
     for (let from = 0; from < items.length; from += limits.fanOutStepMembers) {
       const step = items.slice(from, from + limits.fanOutStepMembers);
       const latest = begunAt + (leftMs * (from + step.length)) / items.length;
-      await this.#steps.turn(step.length, latest);
+      await this.#steps.turn(step.length, items.length - from, latest);
       const since = this.#clock.monotonicMs();
       try {
         await serve(step);

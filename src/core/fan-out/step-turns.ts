@@ -1,12 +1,17 @@
 import type { Clock, Timer } from "../../base/clock.ts";
-import { AdaptiveRate } from "./adaptive-rate.ts";
+import { AdaptiveRate, minPerSecond } from "./adaptive-rate.ts";
 import { FanOutStopped } from "./fan-out-stopped.ts";
 
 interface Waiting {
   readonly members: number;
+  /** Of what it belongs to, with its own. */
+  readonly leftMembers: number;
   /** Ends the waiting; undefined = it is this one's turn. */
   readonly end: (error?: FanOutStopped) => void;
 }
+
+/** What waits is told within this time if the stores stand it, and no faster: others notice every burst. */
+const tellWithinMs = 5_000;
 
 /** Steps one after the other, at the rate of the moment: those who wait profit from what was learned since they came. */
 export class StepTurns {
@@ -23,8 +28,11 @@ export class StepTurns {
     this.#clock = clock;
   }
 
-  /** Resolves when `members` members may be served, at the monotonic time `latest` at the latest. Rejects with FanOutStopped. */
-  turn(members: number, latest: number): Promise<void> {
+  /**
+   * Resolves when `members` members may be served, at the monotonic time `latest` at the latest. `leftMembers`: these and
+   * those of the same job whose turn comes after them. Rejects with FanOutStopped.
+   */
+  turn(members: number, leftMembers: number, latest: number): Promise<void> {
     if (this.#stopped) return Promise.reject(new FanOutStopped());
     const leftMs = latest - this.#clock.monotonicMs();
     if (leftMs <= 0) return Promise.resolve();
@@ -36,7 +44,7 @@ export class StepTurns {
         if (error === undefined) resolve();
         else reject(error);
       };
-      const waiting: Waiting = { members, end };
+      const waiting: Waiting = { members, leftMembers, end };
       this.#waiting.add(waiting);
       this.#giveTurns();
     });
@@ -58,6 +66,12 @@ export class StepTurns {
     for (const { end } of this.#waiting) end(new FanOutStopped());
   }
 
+  #perSecond(): number {
+    let leftMembers = 0;
+    for (const waiting of this.#waiting) leftMembers += waiting.leftMembers;
+    return Math.min(this.#rate.perSecond, Math.max(minPerSecond, (leftMembers / tellWithinMs) * 1_000));
+  }
+
   #giveTurns(): void {
     if (this.#timer !== undefined) return;
     const now = this.#clock.monotonicMs();
@@ -70,7 +84,7 @@ export class StepTurns {
         return;
       }
       // A timer that is late by less than a step costs nothing.
-      const gapMs = (members / this.#rate.perSecond) * 1_000;
+      const gapMs = (members / this.#perSecond()) * 1_000;
       this.#nextAt = Math.max(this.#nextAt, now - gapMs) + gapMs;
       end();
     }

@@ -33,6 +33,8 @@ export interface CassandraOptions {
 }
 
 const waitingMaxDefault = 4_096;
+/** Of all that may be under way, so much less may be reads of whole partitions: enough to keep the nodes busy. */
+const statementsPerWholeRead = 16;
 
 /** Statements without an answer after which a connection counts as dead; on an idle one a heartbeat finds out. */
 const silentStatementsMax = 16;
@@ -58,8 +60,12 @@ export async function connectCassandra(options: CassandraOptions, log?: Logger):
     throw await explainRefusal(explain(cause), options);
   }
   const { inFlightMax, waitingMax = waitingMaxDefault, timeoutMs } = options;
-  const gate = new LoadGate({ inFlightMax, waitingMax, waitMsMax: timeoutMs, clock: systemClock });
-  return new DriverSession(client, options.keyspace, gate, createFailureLog(systemClock, log, explain));
+  const bounds = { waitingMax, waitMsMax: timeoutMs, clock: systemClock };
+  const gates = {
+    statements: new LoadGate({ ...bounds, inFlightMax }),
+    wholeReads: new LoadGate({ ...bounds, inFlightMax: Math.ceil(inFlightMax / statementsPerWholeRead) }),
+  };
+  return new DriverSession(client, options.keyspace, gates, createFailureLog(systemClock, log, explain));
 }
 
 function clientOptions(options: CassandraOptions): cassandra.DseClientOptions {

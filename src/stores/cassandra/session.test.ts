@@ -1,5 +1,6 @@
 import cassandra from "cassandra-driver";
 import { describe, expect, test } from "vitest";
+import { createDeferred } from "../../base/deferred.ts";
 import { ManualClock } from "../../../test/helpers/core-ports/manual-clock.ts";
 import { LoadGate } from "./load-gate.ts";
 import { DriverSession, type Statement } from "./session.ts";
@@ -22,16 +23,21 @@ function setUp(answer: () => Promise<unknown> = () => Promise.resolve({ rows: []
       return answer();
     };
   const client = { execute: asked("execute"), batch: asked("batch"), shutdown: () => Promise.resolve() };
-  const gate = new LoadGate({ inFlightMax: 4, waitingMax: 4, waitMsMax: 1_000, clock: new ManualClock() });
+  const bounds = { waitingMax: 4, waitMsMax: 1_000, clock: new ManualClock() };
+  const gates = {
+    statements: new LoadGate({ ...bounds, inFlightMax: 4 }),
+    wholeReads: new LoadGate({ ...bounds, inFlightMax: 1 }),
+  };
   const reports: unknown[] = [];
   const report = (cause: unknown): void => void reports.push(cause);
   return {
-    session: new DriverSession(client as unknown as cassandra.Client, "msgr", gate, report),
+    session: new DriverSession(client as unknown as cassandra.Client, "msgr", gates, report),
     requests,
     reports,
   };
 }
 
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 const answering = (row: object) => () => Promise.resolve({ rows: [row], pageState: null });
 const failing = (failure: Error) => async (): Promise<never> => {
   throw failure;
@@ -77,6 +83,18 @@ describe("a session", () => {
     await expect(rejected).rejects.toMatchObject({ code: "store_unavailable", cause: nobody });
     const mistake = new TypeError("not a number");
     await expect(setUp(failing(mistake)).session.writeIf([statement])).rejects.toBe(mistake);
+  });
+
+  test("lets statements pass those who wait to read whole partitions", async () => {
+    const first = createDeferred<{ rows: object[]; pageState: null }>();
+    const { session, requests } = setUp(() => first.promise);
+    const reads = [session.readAll(statement), session.readAll(statement)];
+    const write = session.write([statement], "begins");
+    await turn();
+    expect([requests.length, session.load()]).toEqual([2, { inFlight: 2, waiting: 1 }]);
+    first.resolve({ rows: [], pageState: null });
+    await Promise.all([...reads, write]);
+    expect([requests.length, session.load()]).toEqual([3, { inFlight: 0, waiting: 0 }]);
   });
 
   test("reports what callers do not see, and gives up its place after an error", async () => {

@@ -54,6 +54,15 @@ const serialRead = { ...common, consistency: consistencies.localSerial, isIdempo
 const register = { ...common, consistency: consistencies.localQuorum, isIdempotent: true };
 const conditional = { ...common, consistency: consistencies.localQuorum, isIdempotent: false };
 
+export interface SessionGates {
+  readonly statements: LoadGate;
+  /**
+   * Reads of whole partitions, before each of their statements asks to be let in: thousands of devices that come back at one
+   * moment read a list each, and a message of somebody else must not wait behind all of them.
+   */
+  readonly wholeReads: LoadGate;
+}
+
 /** Reports what the callers of the ports do not see: the cause behind a WireError. */
 export type ReportFailure = (cause: unknown) => void;
 
@@ -61,14 +70,16 @@ export class DriverSession implements CassandraSession {
   readonly keyspace: string;
   readonly #client: cassandra.Client;
   readonly #gate: LoadGate;
+  readonly #wholeGate: LoadGate;
   readonly #report: ReportFailure;
   #closing: Promise<void> | undefined;
 
   /** `client` is connected, and closed with the session. */
-  constructor(client: cassandra.Client, keyspace: string, gate: LoadGate, report: ReportFailure) {
+  constructor(client: cassandra.Client, keyspace: string, gates: SessionGates, report: ReportFailure) {
     this.#client = client;
     this.keyspace = keyspace;
-    this.#gate = gate;
+    this.#gate = gates.statements;
+    this.#wholeGate = gates.wholeReads;
     this.#report = report;
   }
 
@@ -77,6 +88,16 @@ export class DriverSession implements CassandraSession {
   }
 
   async readAll(statement: Statement): Promise<readonly ResultRow[]> {
+    const turn = this.#wholeGate.enter("begins");
+    if (turn !== undefined) await turn;
+    try {
+      return await this.#readPages(statement);
+    } finally {
+      this.#wholeGate.leave();
+    }
+  }
+
+  async #readPages(statement: Statement): Promise<readonly ResultRow[]> {
     let page = await this.#run("begins", [statement], latestRead);
     if (page.pageState === null) return page.rows;
     const rows: ResultRow[] = [...page.rows];
@@ -106,7 +127,7 @@ export class DriverSession implements CassandraSession {
   }
 
   load(): { readonly inFlight: number; readonly waiting: number } {
-    return { inFlight: this.#gate.inFlight, waiting: this.#gate.waiting };
+    return { inFlight: this.#gate.inFlight, waiting: this.#gate.waiting + this.#wholeGate.waiting };
   }
 
   lost(): boolean {
