@@ -149,9 +149,9 @@ describeOn(["cassandra"], "a session to Cassandra", () => {
     const session = await connectCassandra({ ...limited, waitingMax: 3 });
     try {
       const receipts = createCassandraReceipts(session);
-      await receipts.all(newId());
+      await receipts.one(newId(), newId());
       proxy.hold("toClient");
-      const reads = Array.from({ length: 10 }, () => settled(receipts.all(newId())));
+      const reads = Array.from({ length: 10 }, () => settled(receipts.one(newId(), newId())));
       expect(session.load()).toEqual({ inFlight: 4, waiting: 3 });
       expect(await Promise.all(reads.slice(7))).toEqual(["overloaded", "overloaded", "overloaded"]);
       proxy.release();
