@@ -84,6 +84,9 @@ export function cassandraArguments({ folder, jars, agent, heapMegabytes, joins }
     // A joining node gives up ("Unable to contact any seeds") when it does not listen for long enough.
     `-Dcassandra.ring_delay_ms=${joins ? 5_000 : 1}`,
     "-Dcassandra.superuser_setup_delay_ms=0",
+    // A change of the schema that was not pushed to a node, since another one took it for away, is asked for at once, not after a minute.
+    "-Dcassandra.migration_delay_ms=1000",
+    "-Dcassandra.schema_pull_interval_ms=2000",
     `-Dlogback.configurationFile=${path.join(folder, "logback.xml")}`,
     "-cp",
     `${folder}:${jars}/*`,
