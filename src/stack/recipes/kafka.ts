@@ -66,6 +66,12 @@ export function kafkaArguments(
 
 const formatWithinMs = 60_000;
 
+/** `random`: 16 bytes. Kafka's own tool takes an id that begins with a dash for an option: one of 64 would. */
+export function clusterIdOf(random: Uint8Array): string {
+  const [first = 0, ...others] = random;
+  return Buffer.from([first & 0x7f, ...others]).toString("base64url");
+}
+
 /** A log folder without a cluster id is refused by the broker. Done once: the id is part of the data. */
 async function format(context: RecipeContext, folder: string, ports: Omit<KafkaConfigOptions, "data">): Promise<void> {
   const data = path.join(folder, "data");
@@ -73,7 +79,7 @@ async function format(context: RecipeContext, folder: string, ports: Omit<KafkaC
   const fresh = freshFolder(folder);
   const file = path.join(folder, "format.properties");
   writeFileSync(file, kafkaConfig({ ...ports, data: fresh }));
-  const clusterId = randomBytes(16).toString("base64url");
+  const clusterId = clusterIdOf(randomBytes(16));
   const words = ["format", "--cluster-id", clusterId, "--config", file];
   const jars = context.jars.get("kafka") ?? "";
   const result = await runTool(context.tools.java, kafkaArguments(folder, jars, "kafka.tools.StorageTool", words), {

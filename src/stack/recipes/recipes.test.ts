@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { partNames } from "../versions.ts";
 import { cassandraConfig } from "./cassandra-config.ts";
 import { cassandraArguments, cassandraRecipe } from "./cassandra.ts";
-import { kafkaConfig } from "./kafka.ts";
+import { clusterIdOf, kafkaConfig } from "./kafka.ts";
 import { logbackConfig } from "./logback-config.ts";
 import { nginxConfig, nginxRecipe } from "./nginx.ts";
 import { accountIn, runAs } from "./postgres-account.ts";
@@ -161,4 +161,9 @@ describe("PostgreSQL under root", () => {
     expect(closed.arguments).toContain("--ambient-caps=+dac_override");
     expect(closed.arguments.slice(-3)).toEqual(["postgres", "-D", "d"]);
   });
+});
+
+test("no id of a Kafka begins with what its tools take for an option", () => {
+  const ids = Array.from({ length: 256 }, (_, first) => clusterIdOf(Uint8Array.from({ length: 16 }, () => first)));
+  for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9][\w-]{21}$/);
 });
