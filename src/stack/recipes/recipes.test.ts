@@ -163,7 +163,7 @@ describe("PostgreSQL under root", () => {
   });
 });
 
-test("no id of a Kafka begins with what its tools take for an option", () => {
+it("no id of a Kafka begins with what its tools take for an option", () => {
   const ids = Array.from({ length: 256 }, (_, first) => clusterIdOf(Uint8Array.from({ length: 16 }, () => first)));
   for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9][\w-]{21}$/);
 });
