@@ -1,5 +1,6 @@
 import cassandra from "cassandra-driver";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { MigrateError } from "../../src/migrate/migrate-error.ts";
 import type { Config } from "../../src/server/config/config-schema.ts";
 import { contactOptions } from "../../src/stores/cassandra/contact-options.ts";
 import { connectCassandra } from "../../src/stores/cassandra/connect.ts";
@@ -18,6 +19,7 @@ import { ownStack, type OwnStack } from "../helpers/stack-command.ts";
 /** Three nodes that keep three copies, of which some stand still: they take connections and say nothing. */
 const withinMs = 300_000;
 const commandWithinMs = 180_000;
+const startWithinMs = 600_000;
 
 describeOn(["cassandra"], "with nodes of Cassandra that stand still,", () => {
   const folder = temporaryFolder();
@@ -25,8 +27,8 @@ describeOn(["cassandra"], "with nodes of Cassandra that stand still,", () => {
 
   beforeAll(async () => {
     stack = ownStack(`${folder.path}/stack`, ["cassandra"], { flags: ["--cassandra-nodes", "3"] });
-    await stack.up();
-  }, withinMs);
+    await startAgreeing(stack);
+  }, startWithinMs);
 
   afterAll(async () => {
     await stack[Symbol.asyncDispose]();
@@ -46,8 +48,7 @@ describeOn(["cassandra"], "with nodes of Cassandra that stand still,", () => {
     async () => {
       const { settings, processes } = stack.file();
       const config = realStoreConfig({ ...settings, "cassandra.timeout_ms": 3_000 });
-      // Nodes that began a moment ago may not know of one another yet.
-      await prepareCassandra(config).catch(() => prepareCassandra(config));
+      await prepareCassandra(config);
       await using nodes = await connectNodes(config.cassandra);
       const session = await connectCassandra(cassandraOptions(config));
       await using _ = { [Symbol.asyncDispose]: () => session.close() };
@@ -137,6 +138,23 @@ describeOn(["cassandra"], "with nodes of Cassandra that stand still,", () => {
     },
   );
 });
+
+/**
+ * Now and then three nodes that were started one after the other on a busy machine do not agree on any change of the schema for
+ * minutes. It is not known why; what is looked at here begins with nodes that do.
+ */
+async function startAgreeing(stack: OwnStack): Promise<void> {
+  for (let again = 0; again < 2; again++) {
+    await stack.up();
+    try {
+      return await prepareCassandra(realStoreConfig(stack.file().settings));
+    } catch (error) {
+      if (!(error instanceof MigrateError) || error.code !== "no_agreement") throw error;
+      await stack.run(["down"]);
+    }
+  }
+  await stack.up();
+}
 
 /** The driver by itself, told where every node is. */
 async function connectNodes({ contact_points, datacenter, keyspace }: Config["cassandra"]) {
