@@ -1,6 +1,6 @@
 import { limits } from "../../protocol/limits.ts";
 
-/** Before anything was heard: a message to a thousand takes less than a second if the stores keep up. */
+/** Before anything was heard: enough to tell a thousand within five seconds, which is all that one message asks for. */
 const startPerSecond = 256;
 /** One message to the largest group in fanOutSpreadMs, with some to spare: stores that cannot do this have other troubles. */
 export const minPerSecond = 128;
